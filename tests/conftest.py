@@ -1,0 +1,17 @@
+"""Fixtures shared by every room."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+BESIDE = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def data_folder():
+    """Return the folder of real data sets, or skip."""
+    folder = Path(os.environ.get("HEADWAY_DATA") or BESIDE)
+    if not folder.is_dir():
+        pytest.skip("no real data here: set HEADWAY_DATA to a folder that holds mnist.npz")
+    return folder
