@@ -1,1 +1,114 @@
-"""headway"""
+"""headway: the last layer of a classifier.
+
+    features -> MODEL -> logits -> HEAD (link + loss + decision) -> probs -> DECISION
+
+Names are imported when they are first used, so that ``import headway`` costs
+a few milliseconds and never loads torch.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Argmax",
+    "CanonicalLoss",
+    "Comparison",
+    "ConvClassifier",
+    "Head",
+    "LabelEncoder",
+    "LeastCost",
+    "LinearClassifier",
+    "MLPClassifier",
+    "SigmoidLink",
+    "SoftmaxLink",
+    "Threshold",
+    "__version__",
+    "binary_cross_entropy",
+    "binary_cross_entropy_gradient",
+    "compare",
+    "cross_entropy",
+    "cross_entropy_gradient",
+    "datasets",
+    "errors",
+    "follow_example",
+    "inspect_labels",
+    "load",
+    "log_sigmoid",
+    "log_softmax",
+    "logsumexp",
+    "metrics",
+    "one_hot",
+    "preset_head",
+    "save_figures",
+    "sigmoid",
+    "soft_cross_entropy",
+    "soft_cross_entropy_gradient",
+    "softmax",
+    "weighted_mean",
+    "write_report",
+]
+
+_ROOMS = {
+    "classifiers": ("ConvClassifier", "LinearClassifier", "MLPClassifier", "load"),
+    "comparison": ("Comparison", "compare"),
+    "decisions": ("Argmax", "LeastCost", "Threshold"),
+    "explain": ("follow_example",),
+    "heads": ("Head", "preset_head"),
+    "kernels": ("log_sigmoid", "log_softmax", "logsumexp", "sigmoid", "softmax"),
+    "labels": ("LabelEncoder", "inspect_labels", "one_hot"),
+    "links": ("SigmoidLink", "SoftmaxLink"),
+    "losses": (
+        "CanonicalLoss",
+        "binary_cross_entropy",
+        "binary_cross_entropy_gradient",
+        "cross_entropy",
+        "cross_entropy_gradient",
+        "soft_cross_entropy",
+        "soft_cross_entropy_gradient",
+        "weighted_mean",
+    ),
+    "report": ("save_figures", "write_report"),
+}
+_ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
+_SUBMODULES = ("datasets", "errors", "metrics")
+
+if TYPE_CHECKING:
+    from headway import datasets, errors, metrics
+    from headway.classifiers import ConvClassifier, LinearClassifier, MLPClassifier, load
+    from headway.comparison import Comparison, compare
+    from headway.decisions import Argmax, LeastCost, Threshold
+    from headway.explain import follow_example
+    from headway.heads import Head, preset_head
+    from headway.kernels import log_sigmoid, log_softmax, logsumexp, sigmoid, softmax
+    from headway.labels import LabelEncoder, inspect_labels, one_hot
+    from headway.links import SigmoidLink, SoftmaxLink
+    from headway.losses import (
+        CanonicalLoss,
+        binary_cross_entropy,
+        binary_cross_entropy_gradient,
+        cross_entropy,
+        cross_entropy_gradient,
+        soft_cross_entropy,
+        soft_cross_entropy_gradient,
+        weighted_mean,
+    )
+    from headway.report import save_figures, write_report
+
+
+def __getattr__(name: str) -> Any:
+    """Return a public name from the room it lives in."""
+    if name in _ROOM_OF:
+        value = getattr(import_module(f"headway.{_ROOM_OF[name]}"), name)
+    elif name in _SUBMODULES:
+        value = import_module(f"headway.{name}")
+    else:
+        raise AttributeError(f"module 'headway' has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """Return the public names, for completion."""
+    return sorted(__all__)
