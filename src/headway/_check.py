@@ -1,0 +1,254 @@
+"""Checks of arguments, and the text of what is said when they fail.
+
+Called once, at the public door.  Every message has three parts: what must hold,
+what came (value and place), and what to do.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from headway._array import Array, is_numpy
+from headway.errors import InputTypeError, InputValueError
+
+__all__ = [
+    "check_axis",
+    "check_features",
+    "check_fraction",
+    "check_labels",
+    "check_logits",
+    "check_mask",
+    "check_multilabel_targets",
+    "check_probs",
+    "check_soft_targets",
+    "check_weights",
+    "first_index",
+    "place",
+]
+
+
+def first_index(mask: Array, xp: Any, /) -> tuple[int, ...]:
+    """Return the index of the first True entry in C order."""
+    if is_numpy(mask):
+        flat = int(np.argmax(mask))
+    else:
+        flat = int(xp.argmax(xp.astype(xp.reshape(mask, (-1,)), xp.uint8)))
+    return tuple(int(i) for i in np.unravel_index(flat, tuple(mask.shape)))
+
+
+def place(index: tuple[int, ...], /) -> str:
+    """Return words for a position: "row 3", "row 3, column 1"."""
+    if not index:
+        return "the only row"
+    if len(index) == 1:
+        return f"row {index[0]}"
+    if len(index) == 2:
+        return f"row {index[0]}, column {index[1]}"
+    return f"position {index}"
+
+
+def check_axis(ndim: int, axis: int, /) -> int:
+    """Return `axis` counted from 0, or raise."""
+    if ndim == 0:
+        raise InputValueError(
+            "`logits` must have an axis of classes, got a single number. "
+            "Give a row such as [0.0, 1.5], or use `sigmoid` for one logit."
+        )
+    if not -ndim <= axis < ndim:
+        raise InputValueError(
+            f"`axis` must be in {-ndim}..{ndim - 1} for logits with {ndim} dimensions, got {axis}."
+        )
+    return axis % ndim
+
+
+def check_logits(logits: Array, /, *, axis: int = -1) -> int:
+    """Return `axis` counted from 0 unless `logits` lack a non-empty axis of classes."""
+    axis = check_axis(logits.ndim, axis)
+    if logits.shape[axis] == 0:
+        raise InputValueError(
+            f"`logits` must have at least one class, got shape {tuple(logits.shape)} "
+            f"with none along axis {axis}. Give one column for each class."
+        )
+    return axis
+
+
+def check_mask(where: Array, shape: tuple[int, ...], xp: Any, /) -> None:
+    """Raise unless `where` is a boolean array that broadcasts to `shape`."""
+    if not xp.isdtype(where.dtype, "bool"):
+        raise InputTypeError(
+            f"`where` must be boolean (True for classes that take part), got dtype "
+            f"{where.dtype}. Compare it first, for example `where == 1`."
+        )
+    try:
+        fits = np.broadcast_shapes(tuple(where.shape), shape) == shape
+    except ValueError:
+        fits = False
+    if not fits:
+        raise InputValueError(
+            f"`where` must broadcast to the shape of `logits` {shape}, "
+            f"got {tuple(where.shape)}. Give one flag for each class, or for each cell."
+        )
+
+
+def check_labels(
+    labels: Array, xp: Any, /, *, shape: tuple[int, ...], n_classes: int
+) -> None:
+    """Raise unless `labels` are integers in 0..n_classes-1, one for each sample."""
+    if not xp.isdtype(labels.dtype, "integral"):
+        raise InputTypeError(
+            f"`labels` must be integers, got dtype {labels.dtype}. Encode class names with "
+            "`LabelEncoder` first; for probability targets use `soft_cross_entropy`."
+        )
+    if tuple(labels.shape) != shape:
+        raise InputValueError(
+            f"`labels` must have shape {shape}, one for each sample, "
+            f"got {tuple(labels.shape)}. For one-hot rows use `soft_cross_entropy`."
+        )
+    outside = (labels < 0) | (labels >= n_classes)
+    if bool(xp.any(outside)):
+        index = first_index(outside, xp)
+        raise InputValueError(
+            f"`labels` must be in 0..{n_classes - 1}, got {int(labels[index])} at {place(index)}. "
+            "Encode class names with `LabelEncoder` first, or give one logit for each class."
+        )
+
+
+def _check_target_shape(targets: Array, shape: tuple[int, ...], advice: str) -> None:
+    if tuple(targets.shape) != shape:
+        raise InputValueError(
+            f"`targets` must have the shape of `logits` {shape}, "
+            f"got {tuple(targets.shape)}. {advice}"
+        )
+
+
+def check_soft_targets(targets: Array, xp: Any, /, *, shape: tuple[int, ...], axis: int) -> None:
+    """Raise unless every row of `targets` is a distribution over the classes."""
+    _check_target_shape(targets, shape, "For integer labels use `cross_entropy`.")
+    bad = ~(targets >= 0)
+    if bool(xp.any(bad)):
+        index = first_index(bad, xp)
+        raise InputValueError(
+            f"`targets` must be probabilities, got {float(targets[index]):g} at {place(index)}. "
+            "Give rows that are at least 0 and sum to 1."
+        )
+    # What rounding may leave of 1: a row of K half-precision terms, or of float32 ones.
+    itemsize = getattr(targets.dtype, "itemsize", 8)
+    tolerance = 1e-2 if itemsize == 2 else 1e-5
+    wide = xp.astype(targets, xp.float64) if xp.isdtype(targets.dtype, "real floating") else targets
+    total = xp.sum(wide, axis=axis)
+    bad = ~(xp.abs(total - 1) <= tolerance)
+    if bool(xp.any(bad)):
+        index = first_index(bad, xp)
+        raise InputValueError(
+            f"`targets` must sum to 1 over the classes, got {float(total[index]):g} at "
+            f"{place(index)}. Divide each row by its sum; for labels that are not exclusive "
+            "use `binary_cross_entropy`."
+        )
+
+
+def check_multilabel_targets(targets: Array, xp: Any, /, *, shape: tuple[int, ...]) -> None:
+    """Raise unless `targets` are in 0..1, or NaN where a label is missing."""
+    _check_target_shape(
+        targets, shape, "Give one target for each logit: 0, 1, a probability, or NaN if missing."
+    )
+    bad = (targets < 0) | (targets > 1)
+    if bool(xp.any(bad)):
+        index = first_index(bad, xp)
+        raise InputValueError(
+            f"`targets` must be in 0..1, or NaN where missing, got {float(targets[index]):g} "
+            f"at {place(index)}. Write present labels as 1 and absent ones as 0."
+        )
+
+
+def check_probs(probs: Array, xp: Any, /, *, name: str = "probs") -> None:
+    """Raise unless `probs` is a floating matrix with at least one column."""
+    if not xp.isdtype(probs.dtype, "real floating"):
+        raise InputTypeError(
+            f"`{name}` must be floating, got dtype {probs.dtype}. "
+            "Give probabilities, for example from `softmax(logits)`."
+        )
+    if probs.ndim != 2 or probs.shape[1] == 0:
+        raise InputValueError(
+            f"`{name}` must have shape (n, K) with at least one class, got {tuple(probs.shape)}. "
+            "Give one row for each sample; reshape a single one with `probs[None, :]`."
+        )
+
+
+def check_weights(weights: Array, xp: Any, /, *, shape: tuple[int, ...]) -> None:
+    """Raise unless `weights` are finite, at least 0, of the given shape, not all zero."""
+    if tuple(weights.shape) != shape:
+        raise InputValueError(
+            f"`weights` must have shape {shape}, one for each sample, got {tuple(weights.shape)}."
+        )
+    bad = ~((weights >= 0) & xp.isfinite(weights))
+    if bool(xp.any(bad)):
+        index = first_index(bad, xp)
+        raise InputValueError(
+            f"`weights` must be finite and at least 0, got {float(weights[index]):g} at "
+            f"{place(index)}. Drop the sample or give it weight 0."
+        )
+    if not bool(xp.any(weights > 0)):
+        raise InputValueError(
+            "`weights` must not all be zero: there is nothing to average. "
+            "Give at least one sample a weight above 0."
+        )
+
+
+def check_fraction(value: float, name: str, /, *, below_one: bool = True) -> float:
+    """Return `value` as a float unless it lies outside 0 <= value < 1 (or <= 1)."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError) as error:
+        raise InputTypeError(
+            f"`{name}` must be a number, got {value!r}. Give a fraction such as 0.1."
+        ) from error
+    if not (0 <= number < 1 or (number == 1 and not below_one)):
+        bound = "0 <= value < 1" if below_one else "0 <= value <= 1"
+        raise InputValueError(
+            f"`{name}` must satisfy {bound}, got {number:g}. Give a fraction such as 0.1."
+        )
+    return number
+
+
+def check_features(X: Any, /, feature_names: Sequence[str] | None = None) -> None:
+    """Raise unless every feature is finite, naming the first that is not.
+
+    Parameters
+    ----------
+    X : array or SciPy sparse matrix of shape (n, d)
+        Numeric features.
+    feature_names : sequence of str, optional
+        Names of the columns, used in the message.
+
+    Raises
+    ------
+    InputValueError
+        Naming the value, the row and the column.
+    """
+    sparse = hasattr(X, "tocsr")
+    values = X.data if sparse else X
+    if values.dtype.kind != "f":
+        return
+    # One pass without a temporary: a sum is finite unless an entry is not (or it overflows).
+    with np.errstate(all="ignore"):
+        if np.isfinite(np.sum(values)):
+            return
+    finite = np.isfinite(values)
+    if finite.all():
+        return
+    if sparse:
+        table = X.tocsr()
+        bad = np.flatnonzero(~np.isfinite(table.data))
+        at = int(bad[0])
+        row = int(np.searchsorted(table.indptr, at, side="right")) - 1
+        column, value = int(table.indices[at]), float(table.data[at])
+    else:
+        row, column = (int(i) for i in np.unravel_index(int(np.argmin(finite)), X.shape))
+        value = float(X[row, column])
+    shown = "NaN" if np.isnan(value) else ("inf" if value > 0 else "-inf")
+    named = f" ({feature_names[column]!r})" if feature_names is not None else ""
+    raise InputValueError(
+        f"`X` must be finite, got {shown} at row {row}, column {column}{named}. "
+        "Fill missing values, for example with scikit-learn's `SimpleImputer`, or drop the row."
+    )
