@@ -141,7 +141,8 @@ class LabelStructure:
         width = max(len(str(self.classes[k])) for k in shown)
         digits = max(len(str(self.counts[k])) for k in shown)
         lines = [
-            f"  {self.classes[k]!s:<{width}}  {self.counts[k]:>{digits}}  {100 * self.shares[k]:.1f} %"
+            f"  {self.classes[k]!s:<{width}}  {self.counts[k]:>{digits}}"
+            f"  {100 * self.shares[k]:.1f} %"
             for k in shown
         ]
         rest = len(order) - len(shown)
