@@ -1,0 +1,155 @@
+"""`headway fit`: train one classifier on a table of numbers and save it."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from headway.cli.console import note, print_json, print_pairs
+from headway.cli.options import Json, Target, TrainingFile, choices
+from headway.cli.outputs import check_output
+
+if TYPE_CHECKING:
+    from headway.datasets import Dataset
+
+NAME = "fit"
+CONTEXT: dict[str, Any] = {}
+EXAMPLES = """Examples:
+
+\b
+  headway fit iris.csv --target species -o iris.headway
+  headway fit songs.csv --target moods -C 0.1 -o moods.headway
+  headway fit iris.csv --target species --model mlp --seed 1 -o iris.headway
+"""
+MODELS = ("linear", "mlp")
+HEADS = ("auto", "softmax", "sigmoid")
+SUFFIX = ".headway"
+
+
+def run(
+    file: TrainingFile,
+    target: Target,
+    output: Annotated[
+        Path,
+        typer.Option(
+            "-o",
+            "--output",
+            metavar="MODEL",
+            help=f"Where to save the model, ending in {SUFFIX}; an old file is replaced.",
+            show_default=False,
+        ),
+    ],
+    model: Annotated[
+        str,
+        typer.Option(
+            metavar="MODEL", help="linear (logistic regression) or mlp (a small network)."
+        ),
+    ] = "linear",
+    head: Annotated[
+        str,
+        typer.Option(
+            metavar="HEAD",
+            help="softmax (one class per row), sigmoid (each label for itself), or auto: "
+            "whichever the labels call for.",
+        ),
+    ] = "auto",
+    C: Annotated[
+        float | None,
+        typer.Option(
+            "-C",
+            metavar="C",
+            help="linear: inverse strength of the penalty; smaller is smoother, inf is none.  "
+            "[default: 1.0]",
+            show_default=False,
+        ),
+    ] = None,
+    seed: Annotated[
+        int, typer.Option(metavar="SEED", min=0, help="mlp: seed of the initial weights.")
+    ] = 0,
+    json: Json = False,
+) -> None:
+    """Train a classifier on a table of numbers and save it.
+
+    The features are standardised, and one file holds the model.  The linear
+    model converges to the optimum and prints how near it came (the optimality
+    gap).
+    """
+    (model,) = choices(model, allowed=MODELS, option="--model")
+    (head,) = choices(head, allowed=HEADS, option="--head")
+    if C is not None and model != "linear":
+        raise typer.BadParameter("applies to --model linear only.", param_hint="'-C'")
+    if C is not None and not C > 0:
+        raise typer.BadParameter(f"must be greater than 0, got {C:g}.", param_hint="'-C'")
+    check_output(output, suffixes=(SUFFIX,))
+
+    from headway.datasets import read_table
+
+    data = read_table(file, target=target)
+    classifier = _classifier(model, head, 1.0 if C is None else C, seed)
+    note(f"training {model} on {len(data.X)} rows and {data.X.shape[1]} features")
+    classifier.fit(_named(data), data.y)
+    classifier.save(output)
+
+    summary = _summary(classifier, data)
+    if json:
+        print_json({**summary, "file": str(output)})
+    else:
+        print_pairs([(key.replace("_", " "), _cell(key, value)) for key, value in summary.items()])
+    note(f"saved {output}; use it with:  headway predict {output} FILE")
+
+
+def _classifier(model: str, head: str, C: float, seed: int) -> Any:
+    """Return an unfitted classifier that standardises its features."""
+    if model == "mlp":
+        from headway.classifiers import MLPClassifier
+
+        return MLPClassifier(head=head, standardize=True, random_state=seed)
+    from headway.classifiers import LinearClassifier
+
+    return LinearClassifier(head=head, C=C, standardize=True)
+
+
+def _named(data: "Dataset") -> Any:
+    """Return the features as a data frame, so that the model remembers their names."""
+    import polars
+
+    return polars.DataFrame(data.X, schema=list(data.feature_names))
+
+
+def _summary(classifier: Any, data: "Dataset") -> dict[str, Any]:
+    """Return what a reader should know about the fit, ready for JSON."""
+    summary: dict[str, Any] = {
+        "model": type(classifier).__name__,
+        "rows": len(data.X),
+        "features": data.X.shape[1],
+        "labels": classifier.kind_,
+        "classes": [str(name) for name in classifier.classes_],
+        "head": classifier.head_.name,
+        "training_accuracy": classifier.score(data.X, data.y),
+    }
+    if hasattr(classifier, "optimality_gap_"):
+        summary |= {
+            "C": classifier.C,
+            "iterations": classifier.n_iter_,
+            "objective": classifier.objective_,
+            "optimality_gap": classifier.optimality_gap_,
+        }
+    else:
+        summary |= {"epochs": len(classifier.history_)}
+    return summary
+
+
+def _cell(key: str, value: Any) -> str:
+    """Return one value of the summary as a beginner reads it."""
+    if key == "classes":
+        shown = ", ".join(value[:10])
+        return f"{len(value)}: {shown}{', ...' if len(value) > 10 else ''}"
+    if key == "training_accuracy":
+        return f"{100 * value:.2f} % (of the rows it learned from; new rows do worse)"
+    if key == "objective":
+        return f"{value:.6g} nats"
+    if key == "optimality_gap":
+        if value != value:  # NaN
+            return "none: the loss has no minimum (see the warning)"
+        return f"{value:.1e} (at most this far above the best possible objective, relatively)"
+    return str(value)

@@ -1,0 +1,78 @@
+"""Arguments that several verbs share, and the reading of comma-separated lists."""
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = ["Json", "Target", "TrainingFile", "choices", "names"]
+
+TrainingFile = Annotated[
+    str,
+    typer.Argument(
+        metavar="FILE",
+        help="A CSV file with a header line and one row per sample.",
+        show_default=False,
+    ),
+]
+Target = Annotated[
+    str,
+    typer.Option(
+        "--target",
+        metavar="COL",
+        help="The column to predict: one class per row, or labels written a|b. "
+        "Several 0/1 columns: a,b,c.",
+        show_default=False,
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+Figure = Annotated[
+    Path | None,
+    typer.Option(
+        "--figure",
+        metavar="FILE",
+        help="Also draw it: a file ending in .svg, .png or .pdf.",
+        show_default=False,
+    ),
+]
+
+
+def names(text: str, /) -> tuple[str, ...]:
+    """Return the parts of a comma-separated list.
+
+    Examples
+    --------
+    >>> names("linear, mlp")
+    ('linear', 'mlp')
+    """
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def choices(text: str, /, *, allowed: Sequence[str], option: str) -> tuple[str, ...]:
+    """Return the parts of a comma-separated list, each one of `allowed`, none twice.
+
+    Raises
+    ------
+    typer.BadParameter
+        If the list is empty or a part is unknown: a usage error, exit code 2.
+
+    Examples
+    --------
+    >>> choices("linear,linear,mlp", allowed=("linear", "mlp"), option="--model")
+    ('linear', 'mlp')
+    """
+    chosen = tuple(dict.fromkeys(names(text)))
+    if not chosen:
+        raise typer.BadParameter(
+            f"expected one or more of {', '.join(allowed)}.", param_hint=f"'{option}'"
+        )
+    for part in chosen:
+        if part not in allowed:
+            near = get_close_matches(part, allowed, n=1)
+            hint = f" Did you mean '{near[0]}'?" if near else ""
+            raise typer.BadParameter(
+                f"'{part}' is not one of {', '.join(allowed)}.{hint}", param_hint=f"'{option}'"
+            )
+    return chosen

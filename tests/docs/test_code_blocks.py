@@ -1,0 +1,125 @@
+"""What README.md and docs/*.md show is true: every block of Python and of commands is run.
+
+A ```python block holds doctests or plain code; a page reads from top to bottom, so later
+blocks may use names from earlier ones.  In a ```console block every line that starts with
+"$ headway" is run in a folder with the sample files, and its output (stdout and stderr as a
+terminal mixes them) must be the lines below it; "..." stands for anything.
+"""
+
+import contextlib
+import doctest
+import io
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+from sklearn.datasets import load_iris
+
+from headway.cli import main
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = [
+    page for page in (ROOT / "README.md", *sorted((ROOT / "docs").glob("**/*.md"))) if page.exists()
+]
+FENCE = re.compile(r"^```(\w+)[^\n]*\n(.*?)^```\s*$", re.MULTILINE | re.DOTALL)
+FLAGS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS | doctest.IGNORE_EXCEPTION_DETAIL
+# Known words after ``` that no test runs.
+SHOWN_ONLY = {"bash", "sh", "text", "csv", "json", "html", "toml", "mermaid", "bibtex"}
+
+
+def blocks(page, language):
+    """Return (first line number, text) of each block in one language."""
+    text = page.read_text(encoding="utf-8")
+    return [
+        (text.count("\n", 0, match.start()) + 1, match[2])
+        for match in FENCE.finditer(text)
+        if match[1] == language
+    ]
+
+
+def pages_with(language):
+    return [
+        pytest.param(page, id=page.relative_to(ROOT).as_posix())
+        for page in PAGES
+        if blocks(page, language)
+    ]
+
+
+@pytest.fixture
+def sample_folder(tmp_path, monkeypatch):
+    """A working folder that holds the files the pages speak of."""
+    iris = load_iris()
+    names = ["sepal_length", "sepal_width", "petal_length", "petal_width"]
+    lines = [",".join([*names, "species"])]
+    for row, label in zip(iris.data.tolist(), iris.target, strict=True):
+        lines.append(",".join([*map(str, row), str(iris.target_names[label])]))
+    (tmp_path / "iris.csv").write_text("\n".join(lines) + "\n")
+    (tmp_path / "new.csv").write_text(
+        "\n".join(
+            [lines[0].rsplit(",", 1)[0], "5.1,3.5,1.4,0.2", "6.0,2.9,4.5,1.5", "6.0,3.0,4.8,1.8"]
+        )
+        + "\n"
+    )
+    moods = ["calm", "calm|sad", "happy", "", "sad", "happy", "calm", "sad", "happy", "calm|sad"]
+    songs = ["tempo,energy,moods"]
+    songs += [f"{80 + 7 * i % 60},{(i * 37 % 100) / 100},{mood}" for i, mood in enumerate(moods)]
+    (tmp_path / "songs.csv").write_text("\n".join(songs) + "\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "80")
+    return tmp_path
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_every_block_names_a_known_language(page):
+    unknown = {match[1] for match in FENCE.finditer(page.read_text(encoding="utf-8"))}
+    assert unknown <= SHOWN_ONLY | {"python", "console"}
+
+
+@pytest.mark.parametrize("page", pages_with("python"))
+def test_every_python_block_runs_and_prints_what_the_page_says(page, sample_folder):
+    names = {"__name__": "__main__"}
+    for line, text in blocks(page, "python"):
+        if ">>> " not in text:
+            exec(compile("\n" * line + text, str(page), "exec"), names)
+            continue
+        test = doctest.DocTestParser().get_doctest(text, names, page.name, str(page), line)
+        report = io.StringIO()
+        runner = doctest.DocTestRunner(optionflags=FLAGS, verbose=False)
+        failed, _ = runner.run(test, out=report.write, clear_globs=False)
+        assert not failed, report.getvalue()
+        names = test.globs
+
+
+@pytest.mark.parametrize("page", pages_with("console"))
+def test_every_command_prints_what_the_page_says(page, sample_folder):
+    for line, text in blocks(page, "console"):
+        for command, expected in commands(text):
+            words = shlex.split(command)
+            assert words[0] == "headway", f"{page.name}:{line}: {command}"
+            seen = io.StringIO()
+            with contextlib.redirect_stdout(seen), contextlib.redirect_stderr(seen):
+                main(words[1:])
+            actual = "\n".join(row.rstrip() for row in seen.getvalue().splitlines()) + "\n"
+            same = doctest.OutputChecker().check_output(
+                expected, actual, doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+            )
+            assert same, f"{page.name}:{line}: $ {command}\n{actual}"
+
+
+def commands(text):
+    """Return (command, expected output) pairs of one console block."""
+    parts = re.split(r"^\$ (.*)\n", text, flags=re.MULTILINE)
+    return list(zip(parts[1::2], parts[2::2], strict=True))
+
+
+def test_the_pages_link_to_pages_and_sections_that_exist():
+    for page in PAGES:
+        text = FENCE.sub("", page.read_text(encoding="utf-8"))
+        for target, section in re.findall(r"\]\(([^)#:]*\.md)?(#[^)]*)?\)", text):
+            other = page.parent / target if target else page
+            assert other.exists(), f"{page.name} links to {target}"
+            if section:
+                headings = re.findall(r"^#+ (.*)$", other.read_text(encoding="utf-8"), re.MULTILINE)
+                slugs = {re.sub(r"[^\w\- ]", "", h.lower()).replace(" ", "-") for h in headings}
+                assert section[1:] in slugs, f"{page.name} links to {target}{section}"
