@@ -1,0 +1,51 @@
+"""Scores, calibration, paired tests and the intervals that belong to them."""
+
+from headway.metrics.calibration import (
+    DEFAULT_BINS,
+    ReliabilityCurve,
+    calibration_error,
+    observed_cells,
+    reliability_curve,
+    squared_calibration_error,
+    top_label,
+)
+from headway.metrics.intervals import (
+    MeanInterval,
+    crossed_bootstrap,
+    crossed_interval,
+    crossed_proportion_interval,
+    paired_proportion_interval,
+    wilson_interval,
+)
+from headway.metrics.mcnemar import mcnemar_exact
+from headway.metrics.scores import (
+    brier_score,
+    cell_brier_score,
+    cell_log_loss,
+    f1_score,
+    hits,
+    log_loss,
+)
+
+__all__ = [
+    "DEFAULT_BINS",
+    "MeanInterval",
+    "ReliabilityCurve",
+    "brier_score",
+    "calibration_error",
+    "cell_brier_score",
+    "cell_log_loss",
+    "crossed_bootstrap",
+    "crossed_interval",
+    "crossed_proportion_interval",
+    "f1_score",
+    "hits",
+    "log_loss",
+    "mcnemar_exact",
+    "observed_cells",
+    "paired_proportion_interval",
+    "reliability_curve",
+    "squared_calibration_error",
+    "top_label",
+    "wilson_interval",
+]
