@@ -139,7 +139,8 @@ class HeadClassifier(ClassifierMixin, BaseEstimator):
         if reset:
             declared = self.classes if classes is None else classes
             encoder = LabelEncoder(classes=declared)
-            labels = encoder.fit_transform(y)
+            # Declared by a first `partial_fit`: its rows may lack some classes, or all but one.
+            labels = encoder.fit_transform(y, partial=classes is not None)
             self.head_ = resolve_head(self.head, encoder.kind_)
             self.label_encoder_ = encoder
             self.kind_ = encoder.kind_

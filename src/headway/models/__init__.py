@@ -1,0 +1,1 @@
+"""Models: from features to logits.  The networks need torch and are imported where used."""
