@@ -1,0 +1,171 @@
+"""The optimum of a softmax or sigmoid linear head, with proof of how near it is.
+
+    minimise  sum_i w_i loss(W x_i + b, t_i) + |W|^2 / (2 C)        b is free of penalty
+
+Classes without any weight (declared, but absent from the data) have no optimum of their own:
+their intercept falls for ever.  They are left out of the iteration and given the coefficients 0
+and the largest intercept that keeps their share of the objective within a tenth of `tol`.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from headway.solvers.newton import newton
+from headway.solvers.problem import LinearProblem, forward
+from headway.solvers.solution import LinearSolution
+
+__all__ = ["solve_convex"]
+
+
+def solve_convex(
+    X: Any,
+    targets: np.ndarray,
+    weights: np.ndarray | None = None,
+    /,
+    *,
+    coupled: bool,
+    C: float = 1.0,
+    positive_weight: np.ndarray | None = None,
+    tol: float = 1e-6,
+    max_iter: int = 100,
+    rng: np.random.Generator | None = None,
+    report: Callable[[str], None] | None = None,
+) -> LinearSolution:
+    """Return the linear head of least objective.
+
+    Parameters
+    ----------
+    X : float32 or float64 array of shape (n, d), or CSR
+        Features; neither copied nor changed.
+    targets : float array of shape (n, K)
+        Probabilities; rows sum to 1 if `coupled`.  Otherwise NaN cells are missing: they have
+        no loss, no gradient and no curvature.
+    weights : float array of shape (n,), optional
+        Non-negative row weights.
+    coupled : bool
+        True for softmax, False for K independent sigmoids.
+    C : float
+        Inverse strength of the penalty; `np.inf` for none.
+    positive_weight : float array of shape (K,), optional
+        Sigmoids only: the weight of the positive share of each cell.
+    tol : float
+        Relative gap at which to stop.
+    max_iter : int
+        Most Newton steps.
+    rng : Generator, optional
+        Draws the rows of preconditioners; the optimum does not depend on it.
+    report : callable, optional
+        Is handed one line of text a step.
+
+    Returns
+    -------
+    LinearSolution
+        Weights, objective and a certified gap (NaN without an optimum).
+
+    Examples
+    --------
+    The best constant for three successes in four is their log-odds, log 3:
+
+    >>> X, t = np.zeros((4, 1)), np.array([[1.0], [1.0], [1.0], [0.0]])
+    >>> solution = solve_convex(X, t, coupled=False)
+    >>> float(round(np.exp(solution.intercept[0]), 6))
+    3.0
+    >>> solution.optimality_gap <= 1e-6
+    True
+    """
+    n, d = X.shape
+    k = targets.shape[1]
+    columns = np.ascontiguousarray(targets.T, dtype=X.dtype)
+    cells = np.ones((1, n)) if weights is None else np.array(weights, np.float64).reshape(1, n)
+    if not coupled:
+        columns, cells = _weighted_cells(columns, cells, positive_weight)
+    penalty = np.append(np.full(d, 1.0 / C), 0.0)
+
+    mass = cells.sum(axis=1)
+    shares = (cells * columns).sum(axis=1) / np.maximum(mass, 1e-300)
+    learnable = shares > 0 if coupled else (shares > 0) & (shares < 1)
+    start = np.zeros((int(learnable.sum()), d + 1))
+    start[:, -1] = np.log(shares[learnable])
+    if coupled:
+        start[:, -1] -= start[:, -1].mean()
+    else:
+        start[:, -1] -= np.log1p(-shares[learnable])
+    problem = LinearProblem(
+        X,
+        columns if learnable.all() else columns[learnable],
+        cells if coupled or len(cells) == 1 or learnable.all() else cells[learnable],
+        penalty,
+        coupled,
+        # Without a penalty the certificate needs a residual that only float64 can reach.
+        dtype=np.float64 if np.isinf(C) else None,
+    )
+    weights_found = np.zeros((k, d + 1))
+    found = newton(
+        problem,
+        start,
+        tol=0.9 * tol,
+        max_iter=max_iter,
+        rng=np.random.default_rng(0) if rng is None else rng,
+        report=report,
+    )
+    weights_found[learnable] = found.weights
+    objective, bound = float(found.values.sum()), float(found.bounds.sum())
+    if not learnable.all():
+        absent = ~learnable
+        allowed = min(max(0.09 * tol * objective, 1e-12 * float(mass.max())), float(mass.max()))
+        each = allowed / absent.sum() / np.maximum(mass if not coupled else mass[0], 1e-300)
+        low = np.log(np.broadcast_to(np.clip(each, 1e-15, 1e-3), (k,))[absent])
+        if coupled:
+            weights_found[absent, -1] = low + _least_logsumexp(problem, found.weights)
+        else:
+            weights_found[absent, -1] = np.where(shares[absent] > 0, -low, low)
+        objective += allowed
+    separated = np.flatnonzero(learnable)[np.flatnonzero(found.separated)] if not coupled else ()
+    if coupled and found.separated.any():
+        separated = np.arange(k)
+    gap = (objective - bound) / bound if bound > 0 else np.nan
+    if len(separated):
+        gap = np.nan
+    return LinearSolution(
+        coef=weights_found[:, :-1].copy(),
+        intercept=weights_found[:, -1].copy(),
+        objective=objective,
+        optimality_gap=max(gap, 0.0) if np.isfinite(gap) else np.nan,
+        n_iter=found.n_iter,
+        converged=bool(gap <= tol),
+        separated=tuple(int(column) for column in separated),
+    )
+
+
+def _weighted_cells(
+    columns: np.ndarray, weights: np.ndarray, positive_weight: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return (targets, cell weights) with missing cells and positive weights folded in.
+
+    a t softplus(-z) + (1 - t) softplus(z) is c times the plain loss at the target a t / c, where
+    c = a t + 1 - t.
+    """
+    missing = np.isnan(columns)
+    if missing.any():
+        columns = np.where(missing, 0, columns)
+        weights = np.where(missing, 0.0, weights)
+    if positive_weight is not None:
+        positives = np.asarray(positive_weight, dtype=np.float64)[:, None] * columns
+        total = positives + (1.0 - columns)
+        columns = np.divide(positives, total, out=np.zeros_like(total), where=total > 0).astype(
+            columns.dtype
+        )
+        weights = weights * total
+    return columns, weights
+
+
+def _least_logsumexp(problem: LinearProblem, weights: np.ndarray) -> float:
+    """Return the least logsumexp of a row's logits."""
+    least = np.inf
+    for _, X in problem.chunks(np.float64):
+        logits = forward(X, weights)
+        top = logits.max(axis=0)
+        least = min(least, float((top + np.log(np.exp(logits - top).sum(axis=0))).min()))
+    return least

@@ -1,0 +1,201 @@
+"""Newton's method with preconditioned conjugate gradients, stopped by a certificate.
+
+    repeat   s ~ -H^-1 g     by conjugate gradients on exact Hessian products
+             W <- W + a s    a = 1 unless the objective refuses
+    until    objective - lower bound <= tol * lower bound
+
+The independent columns of a sigmoid head go through the same passes side by side, each with its
+own step lengths, and leave when they are done.  The trap: a class-by-class preconditioner must
+not move all classes together (see `LinearProblem.project`).
+
+References
+----------
+Lin, Weng and Keerthi (2008), "Trust region Newton method for logistic regression", JMLR 9;
+Eisenstat and Walker (1996), "Choosing the forcing terms in an inexact Newton method", SISC 17.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from headway.solvers.certificate import certify
+from headway.solvers.precondition import Preconditioner, build_preconditioner
+from headway.solvers.problem import LinearProblem, Point
+from headway.solvers.separation import separates
+
+__all__ = ["NewtonResult", "newton"]
+
+CG_ITERATIONS = 300
+HALVINGS = 60
+FORCING = 0.1
+LOOSE = 0.25
+FAR = 0.3  # relative decrement above which the Hessian still changes much
+STALE = 12  # inner iterations after which a lasting preconditioner is built anew
+PATIENCE = 10  # steps before separation is looked for, so that its last iterate is a good one
+SMALL_WORK = 1e7  # n K (d + 1) up to which digits beyond `tol` cost next to nothing
+POLISHED = 1e-12  # relative decrement at which a small problem stops
+PREDICTED = 100.0  # a certificate is tried once the decrement is below this times `tol`
+
+
+@dataclass(frozen=True)
+class NewtonResult:
+    """Where Newton's method ended.
+
+    Attributes
+    ----------
+    weights : float64 array of shape (K, d + 1)
+        Coefficients, intercepts last.
+    values, bounds : float64 arrays of shape (G, 1)
+        The objective of each independent part and a lower bound on its optimum (-inf: none).
+    separated : boolean array of shape (G, 1)
+        Parts without an optimum, since a direction separates their rows.
+    n_iter : int
+        Newton steps taken.
+    """
+
+    weights: np.ndarray
+    values: np.ndarray
+    bounds: np.ndarray
+    separated: np.ndarray
+    n_iter: int
+
+
+def newton(
+    problem: LinearProblem,
+    start: np.ndarray,
+    /,
+    *,
+    tol: float,
+    max_iter: int,
+    rng: np.random.Generator,
+    report: Callable[[str], None] | None = None,
+) -> NewtonResult:
+    """Return the optimum of the problem, certified to a relative gap of `tol` where possible.
+
+    Parameters
+    ----------
+    problem : LinearProblem
+        The problem.
+    start : float64 array of shape (K, d + 1)
+        Where to begin; of class mean zero for softmax.
+    tol : float
+        Relative gap (objective - bound) / bound at which to stop.
+    max_iter : int
+        Most Newton steps.
+    rng : Generator
+        Draws rows for preconditioners.
+    report : callable, optional
+        Is handed one line of text a step.
+
+    Returns
+    -------
+    NewtonResult
+        The best weights and what is known of them.
+    """
+    small = problem.X.shape[0] * start.size <= SMALL_WORK
+    if small:
+        problem = replace(problem, dtype=np.float64)
+    point = problem.at(start)
+    noise = 1e-9 if problem.products_dtype == np.float32 else 1e-13
+    bounds = np.full_like(point.values, -np.inf)
+    separated = np.zeros(point.values.shape, dtype=bool)
+    penalised = problem.penalty[:-1].all()
+    precondition, predicted, inner = None, np.inf, 0
+    step = np.zeros_like(start)
+    iteration = 0
+    while iteration < max_iter:
+        iteration += 1
+        if precondition is None or not precondition.lasting or inner > STALE:
+            precondition = build_preconditioner(problem, point, far=predicted > FAR, rng=rng)
+        step, inner = _direction(problem, point, precondition, tol, ~separated)
+        if not penalised and iteration >= PATIENCE:
+            separated |= separates(problem, step) | separates(problem, point.weights)
+            if separated.all():
+                break
+            step = np.where(separated, 0.0, step)
+        decrement = -0.5 * problem.dot(point.gradient, step)
+        total = float(point.values[~separated].sum())
+        predicted = float(decrement.sum()) / max(total, 1e-300)
+        if report is not None:
+            report(f"step {iteration}: objective {total:.9g}, {inner} inner iterations")
+        if predicted <= PREDICTED * tol:
+            found = certify(problem, point.weights, step)
+            bounds = np.maximum(bounds, found.bounds)
+            better = found.next_values <= found.values * (1.0 + 1e-14)
+            weights = np.where(better, point.weights + step, point.weights)
+            values = np.minimum(found.values, found.next_values)
+            missing = float((values - bounds)[~separated].sum())
+            proven = missing <= tol * float(bounds[~separated].sum())
+            polished = predicted <= POLISHED or missing <= POLISHED * abs(float(values.sum()))
+            if proven and (polished or not small):
+                return NewtonResult(weights, values, bounds, separated, iteration)
+            if not proven and problem.products_dtype == np.float32 and predicted <= tol:
+                # What is missing now is lost to rounding in the products.
+                problem = replace(problem, dtype=np.float64)
+                point, precondition, noise = problem.at(weights), None, 1e-13
+                continue
+        moved = _search(problem, point, step, decrement, noise)
+        if moved is None:
+            break
+        point = moved
+    found = certify(problem, point.weights, step)
+    values, bounds = found.values, np.maximum(bounds, found.bounds)
+    return NewtonResult(point.weights, values, bounds, separated, iteration)
+
+
+def _direction(
+    problem: LinearProblem,
+    point: Point,
+    precondition: Preconditioner,
+    tol: float,
+    wanted: np.ndarray,
+) -> tuple[np.ndarray, int]:
+    """Return Newton's step for the wanted parts and the number of Hessian products it took.
+
+    Near the optimum the step must also be good enough for the certificate, which pays
+    |residual|^2 / (2 penalty).
+    """
+    step = np.zeros_like(point.weights)
+    residual = np.where(wanted, -problem.project(point.gradient), 0.0)
+    moved = precondition.apply(residual)
+    direction = moved
+    size = first = problem.dot(residual, moved)
+    total = float(point.values[wanted].sum())
+    penalty = np.where(problem.penalty > 0, problem.penalty, np.inf)
+    exact = 0.0 if np.isfinite(penalty[:-1]).all() else 1e-6
+    iteration = 0
+    while iteration < CG_ITERATIONS:
+        iteration += 1
+        product = problem.curvature_product(point.probs, direction)
+        curvature = problem.dot(direction, product)
+        length = np.divide(size, curvature, out=np.zeros_like(size), where=curvature > 0)
+        step += length * direction
+        residual -= length * product
+        moved = precondition.apply(residual)
+        new_size = problem.dot(residual, moved)
+        decrement = -0.5 * float(problem.dot(point.gradient, step).sum())
+        near = decrement <= PREDICTED * tol * total
+        lost = 0.5 * float((residual * residual / penalty).sum())
+        forcing = exact if near and exact else FORCING if near else LOOSE
+        if np.all(new_size <= forcing**2 * first) and (not near or lost <= 0.1 * tol * total):
+            break
+        ratio = np.divide(new_size, size, out=np.zeros_like(size), where=size > 0)
+        direction = moved + ratio * direction
+        size = new_size
+    return step, iteration
+
+
+def _search(
+    problem: LinearProblem, point: Point, step: np.ndarray, decrement: np.ndarray, noise: float
+) -> Point | None:
+    """Return the point after the step, halved until the objective falls; None if it does not."""
+    length = np.ones_like(point.values)
+    for _ in range(HALVINGS):
+        new = problem.at(point.weights + length * step)
+        enough = point.values - 2e-4 * length * decrement + noise * np.abs(point.values)
+        accepted = new.values <= enough
+        if accepted.all():
+            return new
+        length = np.where(accepted, length, length / 2)
+    return None
