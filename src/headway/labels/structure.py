@@ -244,7 +244,7 @@ def _reason(kind: str, n_classes: int, n_none: int, most: int) -> str:
             "the probability given to the right class."
         )
     carried = f"up to {most} labels at once" if most > 1 else "a label or not"
-    none = f", and {n_none} rows carry none" if n_none else ""
+    none = f", and {n_none} row{'s carry' if n_none > 1 else ' carries'} none" if n_none else ""
     return (
         f"A row may carry {carried}{none}, so each label is a yes-or-no question of its own "
         "and gets its own sigmoid. Softmax would force the labels of a row to share one whole, "

@@ -88,8 +88,10 @@ def one_hot(
     device = {} if isinstance(labels, np.ndarray) else {"device": labels.device}
     if dtype is None:
         dtype = xp.empty((0,), **device).dtype
-    places = xp.arange(n_classes, dtype=labels.dtype, **device)
-    return xp.moveaxis(xp.astype(labels[..., None] == places, dtype), -1, axis)
+    # int64, since a narrow label dtype may not be able to count up to K.
+    places = xp.arange(n_classes, dtype=xp.int64, **device)
+    equal = xp.astype(labels, xp.int64)[..., None] == places
+    return xp.moveaxis(xp.astype(equal, dtype), -1, axis)
 
 
 def to_targets(labels: Any, kind: str, n_logits: int, /, *, dtype: Any = np.float64) -> np.ndarray:
