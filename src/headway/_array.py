@@ -19,6 +19,7 @@ __all__ = [
     "like",
     "namespace",
     "quiet",
+    "same_dtype",
     "stop_gradient",
     "to_floating",
     "wide_sum",
@@ -113,3 +114,10 @@ def wide_sum(array: Array, xp: Any, /, *, axis: int, keepdims: bool = False) -> 
         total = xp.sum(array, axis=axis, keepdims=keepdims, dtype=xp.float64)
         return xp.astype(total, array.dtype)
     return xp.sum(array, axis=axis, keepdims=keepdims)
+
+
+def same_dtype(array: Array, reference: Array, /) -> Array:
+    """Return `array` in the dtype of `reference`, both of one library."""
+    if array.dtype == reference.dtype:
+        return array
+    return namespace(array, reference).astype(array, reference.dtype)

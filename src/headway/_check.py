@@ -14,12 +14,14 @@ from headway.errors import InputTypeError, InputValueError
 
 __all__ = [
     "check_axis",
+    "check_class_weight",
     "check_features",
     "check_fraction",
     "check_labels",
     "check_logits",
     "check_mask",
     "check_multilabel_targets",
+    "check_positive_weight",
     "check_probs",
     "check_soft_targets",
     "check_weights",
@@ -122,8 +124,10 @@ def _check_target_shape(targets: Array, shape: tuple[int, ...], advice: str) -> 
         )
 
 
-def check_soft_targets(targets: Array, xp: Any, /, *, shape: tuple[int, ...], axis: int) -> None:
-    """Raise unless every row of `targets` is a distribution over the classes."""
+def check_soft_targets(
+    targets: Array, xp: Any, /, *, shape: tuple[int, ...], half: bool = False
+) -> None:
+    """Raise unless every row of `targets` (last axis) is a distribution over the classes."""
     _check_target_shape(targets, shape, "For integer labels use `cross_entropy`.")
     bad = ~(targets >= 0)
     if bool(xp.any(bad)):
@@ -132,11 +136,9 @@ def check_soft_targets(targets: Array, xp: Any, /, *, shape: tuple[int, ...], ax
             f"`targets` must be probabilities, got {float(targets[index]):g} at {place(index)}. "
             "Give rows that are at least 0 and sum to 1."
         )
-    # What rounding may leave of 1: a row of K half-precision terms, or of float32 ones.
-    itemsize = getattr(targets.dtype, "itemsize", 8)
-    tolerance = 1e-2 if itemsize == 2 else 1e-5
-    wide = xp.astype(targets, xp.float64) if xp.isdtype(targets.dtype, "real floating") else targets
-    total = xp.sum(wide, axis=axis)
+    # What rounding may leave of 1: a row of terms in half precision, or in float32.
+    tolerance = 1e-2 if half else 1e-5
+    total = xp.sum(targets, axis=-1, dtype=xp.float64)
     bad = ~(xp.abs(total - 1) <= tolerance)
     if bool(xp.any(bad)):
         index = first_index(bad, xp)
@@ -192,6 +194,39 @@ def check_weights(weights: Array, xp: Any, /, *, shape: tuple[int, ...]) -> None
         raise InputValueError(
             "`weights` must not all be zero: there is nothing to average. "
             "Give at least one sample a weight above 0."
+        )
+
+
+def check_class_weight(weight: Array, xp: Any, /, *, n_classes: int) -> None:
+    """Raise unless `weight` is finite, at least 0, one number for each class."""
+    if tuple(weight.shape) != (n_classes,):
+        raise InputValueError(
+            f"`class_weight` must have shape ({n_classes},), one for each class, "
+            f"got {tuple(weight.shape)}."
+        )
+    bad = ~((weight >= 0) & xp.isfinite(weight))
+    if bool(xp.any(bad)):
+        index = first_index(bad, xp)
+        raise InputValueError(
+            f"`class_weight` must be finite and at least 0, got {float(weight[index]):g} "
+            f"for class {index[0]}. Use 1.0 for classes that count as they are."
+        )
+
+
+def check_positive_weight(weight: Array, xp: Any, /, *, n_labels: int) -> None:
+    """Raise unless `weight` is positive and finite: one number, or one for each label."""
+    if tuple(weight.shape) not in ((), (n_labels,)):
+        raise InputValueError(
+            f"`positive_weight` must be one number or have shape ({n_labels},), one for each "
+            f"label, got {tuple(weight.shape)}."
+        )
+    bad = ~((weight > 0) & xp.isfinite(weight))
+    if bool(xp.any(bad)):
+        index = first_index(bad, xp)
+        named = f" for label {index[0]}" if index else ""
+        raise InputValueError(
+            f"`positive_weight` must be positive and finite, got {float(weight[index]):g}{named}. "
+            "Use 1.0 for labels that count as they are."
         )
 
 

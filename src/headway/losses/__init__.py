@@ -1,0 +1,39 @@
+"""Losses of logits against labels or targets: one value for each sample, in nats."""
+
+from headway.losses.binary_cross_entropy import (
+    binary_cross_entropy,
+    binary_cross_entropy_gradient,
+)
+from headway.losses.canonical import CanonicalLoss
+from headway.losses.cross_entropy import (
+    cross_entropy,
+    cross_entropy_gradient,
+    soft_cross_entropy,
+    soft_cross_entropy_gradient,
+)
+from headway.losses.loss import Loss
+from headway.losses.mistakes import (
+    BinaryCrossEntropyOnSoftmax,
+    CrossEntropyOnProbs,
+    SquaredErrorOnSigmoid,
+)
+from headway.losses.one_column import OneColumnLoss
+from headway.losses.positive_weighted import PositiveWeightedLoss
+from headway.losses.reduction import weighted_mean
+
+__all__ = [
+    "BinaryCrossEntropyOnSoftmax",
+    "CanonicalLoss",
+    "CrossEntropyOnProbs",
+    "Loss",
+    "OneColumnLoss",
+    "PositiveWeightedLoss",
+    "SquaredErrorOnSigmoid",
+    "binary_cross_entropy",
+    "binary_cross_entropy_gradient",
+    "cross_entropy",
+    "cross_entropy_gradient",
+    "soft_cross_entropy",
+    "soft_cross_entropy_gradient",
+    "weighted_mean",
+]
