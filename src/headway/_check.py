@@ -93,9 +93,7 @@ def check_mask(where: Array, shape: tuple[int, ...], xp: Any, /) -> None:
         )
 
 
-def check_labels(
-    labels: Array, xp: Any, /, *, shape: tuple[int, ...], n_classes: int
-) -> None:
+def check_labels(labels: Array, xp: Any, /, *, shape: tuple[int, ...], n_classes: int) -> None:
     """Raise unless `labels` are integers in 0..n_classes-1, one for each sample."""
     if not xp.isdtype(labels.dtype, "integral"):
         raise InputTypeError(

@@ -60,9 +60,7 @@ def _log_total(shift: Array, xp: Any, /, *, axis: int) -> Array:
     """Return log(sum(exp(d))) for d whose largest entry is 0, keeping the axis."""
     at_top = shift == 0
     # expm1 is 0 at the top, with the same derivatives as exp: autograd sees no seam.
-    rest = wide_sum(
-        xp.where(at_top, xp.expm1(shift), xp.exp(shift)), xp, axis=axis, keepdims=True
-    )
+    rest = wide_sum(xp.where(at_top, xp.expm1(shift), xp.exp(shift)), xp, axis=axis, keepdims=True)
     ties = xp.sum(xp.astype(at_top, rest.dtype), axis=axis, keepdims=True)
     return xp.log1p(rest + xp.clip(ties - 1, 0, None))
 
