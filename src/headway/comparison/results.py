@@ -13,10 +13,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
+
+from headway.metrics import hits
 
 __all__ = ["Comparison", "Entry", "Estimate", "McNemar", "Run", "Verdict"]
 
@@ -80,12 +82,7 @@ class McNemar:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the test as a JSON-ready dict."""
-        return {
-            "seed": self.seed,
-            "only_first": self.only_first,
-            "only_second": self.only_second,
-            "p_value": _plain(self.p_value),
-        }
+        return asdict(self)
 
 
 @dataclass(frozen=True, eq=False)
@@ -193,7 +190,7 @@ class Entry:
                 {
                     "seed": run.seed,
                     "n_test": len(run.labels),
-                    "accuracy": _plain(_accuracy(run)),
+                    "accuracy": _plain(float(np.nanmean(hits(run.predictions, run.labels)))),
                     "seconds": _plain(run.seconds),
                     "settings": _plain(dict(run.settings)),
                     "history": _plain(run.history),
@@ -358,12 +355,6 @@ class Comparison:
             "notes": list(self.notes),
             "environment": _plain(dict(self.environment)),
         }
-
-
-def _accuracy(run: Run) -> float:
-    """Return the share of rows decided rightly; a missing cell cannot be wrong."""
-    right = (run.predictions == run.labels) | np.isnan(run.labels)
-    return float(right.mean() if right.ndim == 1 else right.all(axis=1).mean())
 
 
 def _text_row(entry: Entry) -> dict[str, str]:
