@@ -79,7 +79,6 @@ def certify(problem: LinearProblem, weights: np.ndarray, step: np.ndarray, /) ->
     _balance(problem, duals)
 
     penalised = problem.penalty > 0
-    unpenalised = not penalised[:-1].all()
     entropies = np.zeros_like(values)
     moments = np.zeros(problem.shape)
     sizes = np.zeros(problem.shape)
@@ -92,7 +91,7 @@ def certify(problem: LinearProblem, weights: np.ndarray, step: np.ndarray, /) ->
             entropies += (w * cells).sum(axis=1, keepdims=True)
         residual = w * (q - problem.targets[:, rows])
         backward(X, residual, out=moments)
-        if unpenalised:
+        if not problem.penalised:
             backward(abs(X), np.abs(residual), out=sizes)
         else:
             sizes[:, -1] += np.abs(residual).sum(axis=1)

@@ -18,6 +18,8 @@ from headway.solvers.solution import LinearSolution
 
 __all__ = ["solve_convex"]
 
+MOST_EXAMINED_FEATURES = 4000
+
 
 def solve_convex(
     X: Any,
@@ -101,6 +103,8 @@ def solve_convex(
         # Without a penalty the certificate needs a residual that only float64 can reach.
         dtype=np.float64 if np.isinf(C) else None,
     )
+    if np.isinf(C) and d <= MOST_EXAMINED_FEATURES:
+        problem = problem.without_null_space()
     weights_found = np.zeros((k, d + 1))
     found = newton(
         problem,

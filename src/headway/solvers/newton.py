@@ -100,7 +100,6 @@ def newton(
     noise = 1e-9 if problem.products_dtype == np.float32 else 1e-13
     bounds = np.full_like(point.values, -np.inf)
     separated = np.zeros(point.values.shape, dtype=bool)
-    penalised = problem.penalty[:-1].all()
     precondition, predicted, inner = None, np.inf, 0
     step = np.zeros_like(start)
     iteration = 0
@@ -109,7 +108,7 @@ def newton(
         if precondition is None or not precondition.lasting or inner > STALE:
             precondition = build_preconditioner(problem, point, far=predicted > FAR, rng=rng)
         step, inner = _direction(problem, point, precondition, tol, ~separated)
-        if not penalised and iteration >= PATIENCE:
+        if not problem.penalised and iteration >= PATIENCE:
             separated |= separates(problem, step) | separates(problem, point.weights)
             if separated.all():
                 break
@@ -163,7 +162,7 @@ def _direction(
     size = first = problem.dot(residual, moved)
     total = float(point.values[wanted].sum())
     penalty = np.where(problem.penalty > 0, problem.penalty, np.inf)
-    exact = 0.0 if np.isfinite(penalty[:-1]).all() else 1e-6
+    exact = 0.0 if problem.penalised else 1e-6
     iteration = 0
     while iteration < CG_ITERATIONS:
         iteration += 1
@@ -171,7 +170,7 @@ def _direction(
         curvature = problem.dot(direction, product)
         length = np.divide(size, curvature, out=np.zeros_like(size), where=curvature > 0)
         step += length * direction
-        residual -= length * product
+        residual = problem.project(residual - length * product)
         moved = precondition.apply(residual)
         new_size = problem.dot(residual, moved)
         decrement = -0.5 * float(problem.dot(point.gradient, step).sum())

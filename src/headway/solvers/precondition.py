@@ -18,7 +18,7 @@ import numpy as np
 import scipy.linalg as sla
 import scipy.sparse as sp
 
-from headway.solvers.problem import LinearProblem, Point
+from headway.solvers.problem import LinearProblem, Point, with_ones
 
 __all__ = ["Preconditioner", "build_preconditioner"]
 
@@ -47,6 +47,9 @@ EXACT_BLOCK_WORK = 4e9
 BLOCK_BYTES = 512 << 20
 MOST_BLOCK_FEATURES = 4000
 ROWS_PER_FEATURE = 4
+# Collinear features without a penalty have directions of no curvature, along which rounding
+# must not be blown up into weights of 1e12.
+UNPENALISED_RIDGE = 1e-9
 
 
 def build_preconditioner(
@@ -109,7 +112,7 @@ def _full(problem: LinearProblem, point: Point) -> Apply:
         hessian[:, j, :, j] += np.einsum("aa->", hessian[:, j, :, j]) / k**2
     matrix = hessian.reshape(k * width, k * width)
     matrix[np.diag_indices_from(matrix)] += np.tile(problem.penalty, k)
-    factor, scale = _factor(matrix)
+    factor, scale = _factor(matrix, problem.penalised)
 
     def apply(gradient: np.ndarray) -> np.ndarray:
         moved = sla.cho_solve((factor, True), gradient.ravel() * scale, check_finite=False)
@@ -137,7 +140,7 @@ def _blocks(
             block = X1.T @ X1
             block *= dtype(weight)
         block[np.diag_indices(width)] += problem.penalty.astype(dtype)
-        factor, scale = _factor(block)
+        factor, scale = _factor(block, problem.penalised)
         inverses[c] = _inverse(factor) * scale * scale[:, None]
 
     def apply(gradient: np.ndarray) -> np.ndarray:
@@ -211,13 +214,7 @@ def _draw(curvature: np.ndarray, size: int, rng: np.random.Generator) -> tuple[n
     return rows, total / size
 
 
-def with_ones(X: object) -> np.ndarray:
-    """Return a dense copy of a chunk with a column of ones at the end."""
-    dense = X.toarray() if sp.issparse(X) else X
-    return np.concatenate([dense, np.ones((dense.shape[0], 1), dtype=dense.dtype)], axis=1)
-
-
-def _factor(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _factor(matrix: np.ndarray, penalised: bool) -> tuple[np.ndarray, np.ndarray]:
     """Return (L, s): L L' = s M s with unit diagonal, plus the least ridge that works.
 
     Without the scaling, a feature measured in thousands would drown one measured in units.
@@ -226,8 +223,7 @@ def _factor(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     scale = 1.0 / np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
     scaled = matrix * scale * scale[:, None]
     ones = np.diag(scaled).copy()
-    # In float64, room is left below for directions without any curvature (collinear features).
-    ridge = 1e-11 if matrix.dtype == np.float64 else 4 * np.finfo(matrix.dtype).eps
+    ridge = 4 * np.finfo(matrix.dtype).eps if penalised else UNPENALISED_RIDGE
     while True:
         np.fill_diagonal(scaled, ones + ridge)
         try:

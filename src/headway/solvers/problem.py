@@ -25,6 +25,7 @@ __all__ = ["LinearProblem", "Point"]
 
 CHUNK_BYTES = 2 << 20
 SPARSE_CHUNK_CELLS = 4 << 20
+COLLINEAR = 1e-14  # relative curvature, times d, below which a direction counts as flat
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,9 @@ class LinearProblem:
         True for softmax, False for sigmoid.
     dtype : dtype, optional
         Precision of the matrix products; that of `X` unless given.
+    null_space : float64 array of shape (d + 1, r), optional
+        Orthonormal directions that change no logit, kept out of the weights where no penalty
+        does so.
     """
 
     X: Any
@@ -75,11 +79,17 @@ class LinearProblem:
     penalty: np.ndarray
     coupled: bool
     dtype: Any = None
+    null_space: np.ndarray | None = field(default=None, repr=False)
 
     @property
     def n_classes(self) -> int:
         """Return K, the number of logit columns."""
         return self.targets.shape[0]
+
+    @property
+    def penalised(self) -> bool:
+        """Return whether every coefficient is penalised, so that an optimum exists."""
+        return bool(self.penalty[:-1].all())
 
     @property
     def products_dtype(self) -> Any:
@@ -111,12 +121,36 @@ class LinearProblem:
         return products.sum().reshape(1, 1) if self.coupled else products[:, None]
 
     def project(self, direction: np.ndarray, /) -> np.ndarray:
-        """Return the direction with its mean over classes removed (softmax; else unchanged).
+        """Return the direction without the parts that no optimum has.
 
-        Adding one vector to every class changes no probability and only costs penalty, so the
-        optimum has class mean zero; a class-by-class preconditioner would leave that subspace.
+        Adding one vector to every class of a softmax changes no probability and only costs
+        penalty, so the optimum has class mean zero; a class-by-class preconditioner would leave
+        that subspace.  Likewise for the null space of unpenalised features.
         """
-        return direction - direction.mean(axis=0) if self.coupled else direction
+        if self.coupled:
+            direction = direction - direction.mean(axis=0)
+        if self.null_space is not None:
+            direction = direction - (direction @ self.null_space) @ self.null_space.T
+        return direction
+
+    def without_null_space(self) -> "LinearProblem":
+        """Return the problem with the null space of its features known and kept out.
+
+        For unpenalised problems: among the many optima of collinear features, the iteration
+        then finds the one of least norm instead of blowing rounding up into huge weights.
+        """
+        width = self.shape[1]
+        gram = np.zeros((width, width))
+        for _, X in self.chunks(np.float64):
+            X1 = with_ones(X)
+            gram += X1.T @ X1
+        diagonal = np.diag(gram)
+        scale = 1.0 / np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
+        values, vectors = np.linalg.eigh(gram * scale * scale[:, None])
+        flat = vectors[:, values <= COLLINEAR * width] * scale[:, None]
+        if not flat.size:
+            return self
+        return replace(self, null_space=np.linalg.qr(flat)[0])
 
     # -- passes -----------------------------------------------------------------------------
 
@@ -214,6 +248,12 @@ def backward(X: Any, cells: np.ndarray, /, *, out: np.ndarray) -> None:
     else:
         out[:, :-1] += cells.astype(X.dtype, copy=False) @ X
     out[:, -1] += cells.sum(axis=1)
+
+
+def with_ones(X: Any, /) -> np.ndarray:
+    """Return a dense copy of a chunk with a column of ones at the end."""
+    dense = X.toarray() if sp.issparse(X) else X
+    return np.concatenate([dense, np.ones((dense.shape[0], 1), dtype=dense.dtype)], axis=1)
 
 
 def _sparse_chunks(X: Any, size: int, dtype: Any) -> Iterator[tuple[slice, Any]]:
