@@ -108,9 +108,10 @@ def stop_gradient(array: Array, /) -> Array:
 def wide_sum(array: Array, xp: Any, /, *, axis: int, keepdims: bool = False) -> Array:
     """Return the sum along `axis`, accumulated in float64, in the dtype of `array`.
 
-    A float32 running sum of a million terms is off by 1e-4.
+    A float32 running sum of a million terms is off by 1e-4; of a few terms it is
+    as good as its last bit, and twice as quick.
     """
-    if array.dtype == xp.float32:
+    if array.dtype == xp.float32 and array.shape[axis] > 32:
         total = xp.sum(array, axis=axis, keepdims=keepdims, dtype=xp.float64)
         return xp.astype(total, array.dtype)
     return xp.sum(array, axis=axis, keepdims=keepdims)

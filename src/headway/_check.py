@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from headway._array import Array, is_numpy
+from headway._array import Array, is_numpy, namespace
 from headway.errors import InputTypeError, InputValueError
 
 __all__ = [
@@ -175,12 +175,14 @@ def check_probs(probs: Array, xp: Any, /, *, name: str = "probs") -> None:
         )
 
 
-def check_weights(weights: Array, xp: Any, /, *, shape: tuple[int, ...]) -> None:
-    """Raise unless `weights` are finite, at least 0, of the given shape, not all zero."""
-    if tuple(weights.shape) != shape:
+def check_weights(weights: Array, /, *, n_samples: int) -> None:
+    """Raise unless `weights` are finite, at least 0, not all 0, one for each sample."""
+    if tuple(weights.shape) != (n_samples,):
         raise InputValueError(
-            f"`weights` must have shape {shape}, one for each sample, got {tuple(weights.shape)}."
+            f"`weights` must have shape ({n_samples},), one for each sample, "
+            f"got {tuple(weights.shape)}. Give one number for each row."
         )
+    xp = namespace(weights)
     bad = ~((weights >= 0) & xp.isfinite(weights))
     if bool(xp.any(bad)):
         index = first_index(bad, xp)

@@ -21,63 +21,64 @@ __all__ = [
     "log_sigmoid",
     "log_softmax",
     "logsumexp",
-    "row_tops",
     "sigmoid",
     "softmax",
     "softplus",
 ]
 
 
-def row_tops(logits: Array, xp: Any, /, *, axis: int) -> Array:
-    """Return the largest logit of each row, keeping the axis, outside autograd."""
-    return xp.max(stop_gradient(logits), axis=axis, keepdims=True)
+def _shift(logits: Array, xp: Any, axis: int) -> tuple[Array, Array, bool]:
+    """Return d = z - m, the largest logits m, and whether every m is finite.
 
-
-@quiet
-def shifted(logits: Array, tops: Array, xp: Any, /) -> Array:
-    """Return logits minus the row's largest; 0 at and -inf beside an infinite one.
-
-    A row of nothing but -inf stays so: no class is possible there.
+    At an infinite m the limits are taken: 0 at the top, -inf beside it.  A row of
+    nothing but -inf stays so: no class is possible there.
     """
+    # The result does not depend on m, so autograd need not see it.
+    tops = xp.max(stop_gradient(logits), axis=axis, keepdims=True)
     if bool(xp.all(xp.isfinite(tops))):
-        return logits - tops
-    # The limits at an infinite top; NaN rows take the last branch and stay NaN.
+        return logits - tops, tops, True
     zero, minus_inf = xp.zeros_like(logits), xp.full_like(logits, -float("inf"))
     limit = xp.where((logits == tops) & (tops > 0), zero, minus_inf)
-    return xp.where(xp.isinf(tops), limit, logits - tops)
+    # NaN is not infinite: such rows take the last branch and stay NaN.
+    return xp.where(xp.isinf(tops), limit, logits - tops), tops, False
 
 
 @quiet
-def softmax(logits: Array, tops: Array, xp: Any, /, *, axis: int) -> Array:
-    """Return exp(d) / sum(exp(d)), and zeros for a row of nothing but -inf."""
-    weights = xp.exp(shifted(logits, tops, xp))
+def softmax(logits: Array, xp: Any, /, *, axis: int) -> tuple[Array, Array | None]:
+    """Return exp(d) / sum(exp(d)), and the largest logits m unless all are finite."""
+    shift, tops, finite = _shift(logits, xp, axis)
+    weights = xp.exp(shift)
     total = wide_sum(weights, xp, axis=axis, keepdims=True)
-    return weights / xp.where(total == 0, xp.ones_like(total), total)
+    if finite:
+        return weights / total, None
+    # A row of nothing but -inf becomes a row of zeros.
+    return weights / xp.where(total == 0, xp.ones_like(total), total), tops
 
 
-@quiet
-def _log_total(shift: Array, xp: Any, /, *, axis: int) -> Array:
+def _log_total(shift: Array, xp: Any, axis: int) -> Array:
     """Return log(sum(exp(d))) for d whose largest entry is 0, keeping the axis."""
     at_top = shift == 0
     # expm1 is 0 at the top, with the same derivatives as exp: autograd sees no seam.
-    rest = wide_sum(xp.where(at_top, xp.expm1(shift), xp.exp(shift)), xp, axis=axis, keepdims=True)
+    terms = xp.where(at_top, xp.expm1(shift), xp.exp(shift))
+    rest = wide_sum(terms, xp, axis=axis, keepdims=True)
     ties = xp.sum(xp.astype(at_top, rest.dtype), axis=axis, keepdims=True)
-    return xp.log1p(rest + xp.clip(ties - 1, 0, None))
+    # A row without any possible class has no top either: m = -inf speaks for it.
+    return xp.log1p(rest + xp.where(ties > 0, ties - 1, xp.zeros_like(ties)))
 
 
 @quiet
-def logsumexp(logits: Array, tops: Array, xp: Any, /, *, axis: int, keepdims: bool) -> Array:
+def log_softmax(logits: Array, xp: Any, /, *, axis: int) -> tuple[Array, Array | None]:
+    """Return d - log(sum(exp(d))), and the largest logits m unless all are finite."""
+    shift, tops, finite = _shift(logits, xp, axis)
+    return shift - _log_total(shift, xp, axis), None if finite else tops
+
+
+@quiet
+def logsumexp(logits: Array, xp: Any, /, *, axis: int, keepdims: bool) -> Array:
     """Return m + log(sum(exp(d))); -inf for a row of nothing but -inf."""
-    shift = shifted(logits, tops, xp)
-    total = _log_total(shift, xp, axis=axis) + tops
+    shift, tops, _ = _shift(logits, xp, axis)
+    total = _log_total(shift, xp, axis) + tops
     return total if keepdims else xp.squeeze(total, axis=axis)
-
-
-@quiet
-def log_softmax(logits: Array, tops: Array, xp: Any, /, *, axis: int) -> Array:
-    """Return d - log(sum(exp(d))); -inf everywhere in a row of nothing but -inf."""
-    shift = shifted(logits, tops, xp)
-    return shift - _log_total(shift, xp, axis=axis)
 
 
 @quiet

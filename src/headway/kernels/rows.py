@@ -72,12 +72,14 @@ def softmax(
     rows, dtype, xp, axis = _prepare(logits, axis, where, empty)
     if is_numpy(rows):
         flat, shape = _as_rows(rows, axis)
-        probs, tops = inplace.softmax(flat)
-        _refuse_empty(tops.reshape(shape[:-1]), np, empty)
+        probs, finite = inplace.softmax(flat)
+        if not finite and empty == "raise":
+            _refuse_empty(np.max(rows, axis=axis), np)
         return _restore(probs, shape, axis, dtype)
-    tops = reference.row_tops(rows, xp, axis=axis)
-    _refuse_empty(xp.squeeze(tops, axis=axis), xp, empty)
-    return xp.astype(reference.softmax(rows, tops, xp, axis=axis), dtype, copy=False)
+    probs, tops = reference.softmax(rows, xp, axis=axis)
+    if tops is not None and empty == "raise":
+        _refuse_empty(xp.squeeze(tops, axis=axis), xp)
+    return probs if probs.dtype == dtype else xp.astype(probs, dtype)
 
 
 def log_softmax(
@@ -119,12 +121,14 @@ def log_softmax(
     rows, dtype, xp, axis = _prepare(logits, axis, where, empty)
     if is_numpy(rows):
         flat, shape = _as_rows(rows, axis)
-        log_probs, tops = inplace.log_softmax(flat)
-        _refuse_empty(tops.reshape(shape[:-1]), np, empty)
+        log_probs, finite = inplace.log_softmax(flat)
+        if not finite and empty == "raise":
+            _refuse_empty(np.max(rows, axis=axis), np)
         return _restore(log_probs, shape, axis, dtype)
-    tops = reference.row_tops(rows, xp, axis=axis)
-    _refuse_empty(xp.squeeze(tops, axis=axis), xp, empty)
-    return xp.astype(reference.log_softmax(rows, tops, xp, axis=axis), dtype, copy=False)
+    log_probs, tops = reference.log_softmax(rows, xp, axis=axis)
+    if tops is not None and empty == "raise":
+        _refuse_empty(xp.squeeze(tops, axis=axis), xp)
+    return log_probs if log_probs.dtype == dtype else xp.astype(log_probs, dtype)
 
 
 def logsumexp(
@@ -166,9 +170,8 @@ def logsumexp(
         flat, shape = _as_rows(rows, axis)
         total = inplace.logsumexp(flat).reshape(shape[:-1]).astype(dtype, copy=False)
         return np.expand_dims(total, axis) if keepdims else total[()]
-    tops = reference.row_tops(rows, xp, axis=axis)
-    total = reference.logsumexp(rows, tops, xp, axis=axis, keepdims=keepdims)
-    return xp.astype(total, dtype, copy=False)
+    total = reference.logsumexp(rows, xp, axis=axis, keepdims=keepdims)
+    return total if total.dtype == dtype else xp.astype(total, dtype)
 
 
 def _prepare(
@@ -205,10 +208,8 @@ def _restore(rows: np.ndarray, shape: tuple[int, ...], axis: int, dtype: Any) ->
     return array if axis == array.ndim - 1 else np.moveaxis(array, -1, axis)
 
 
-def _refuse_empty(tops: Array, xp: Any, empty: str) -> None:
-    """Raise if a row's largest logit is -inf and such rows are not wanted."""
-    if empty == "zero":
-        return
+def _refuse_empty(tops: Array, xp: Any) -> None:
+    """Raise if a row's largest logit is -inf, naming the first such row."""
     impossible = tops == -float("inf")
     if bool(xp.any(impossible)):
         raise InputValueError(

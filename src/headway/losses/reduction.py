@@ -6,6 +6,8 @@ The trap: a sample of weight 0 must add nothing even when its loss is infinite
 or NaN, and nothing to average is an error, not NaN.
 """
 
+from typing import Any
+
 from headway._array import Array, as_array, like, namespace, quiet, to_floating
 from headway._check import check_weights
 from headway.errors import InputValueError
@@ -19,9 +21,9 @@ def weighted_mean(values: Array, /, weights: Array | None = None) -> Array:
 
     Parameters
     ----------
-    values : array of shape (n,)
+    values : array of shape (n,), or any other
         One value for each sample, for example losses in nats.
-    weights : array of shape (n,), optional
+    weights : array of the shape of `values`, optional
         Finite and at least 0; a sample of weight 0 is ignored, whatever its value.
 
     Returns
@@ -53,12 +55,19 @@ def weighted_mean(values: Array, /, weights: Array | None = None) -> Array:
     if weights is None:
         total, count = xp.sum(values, dtype=wide), float(_size(values))
         return xp.astype(total / count, dtype, copy=False)
-    weights = like(weights, values, xp)
-    check_weights(weights, xp, shape=tuple(values.shape))
+    values, weights = xp.reshape(values, (-1,)), _flat_weights(weights, values, xp)
     # Scaled by the largest weight, so that neither sum can overflow for large weights.
     weights = weights / xp.max(weights)
     products = xp.where(weights == 0, xp.zeros_like(values), values * weights)
     return xp.astype(xp.sum(products, dtype=wide) / xp.sum(weights, dtype=wide), dtype, copy=False)
+
+
+def _flat_weights(weights: Array, values: Array, xp: Any) -> Array:
+    weights = like(weights, values, xp)
+    if weights.shape == values.shape and values.ndim != 1:
+        weights = xp.reshape(weights, (-1,))
+    check_weights(weights, n_samples=_size(values))
+    return weights
 
 
 def _size(values: Array) -> int:
