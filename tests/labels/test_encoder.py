@@ -148,7 +148,7 @@ def test_declared_classes_keep_their_order_and_may_be_absent():
 def test_declared_classes_name_the_columns_of_a_matrix():
     encoder = LabelEncoder(["calm", "sad"]).fit(MATRIX)
     assert encoder.classes_.tolist() == ["calm", "sad"]
-    with pytest.raises(InputValueError, match="must have 3 columns .* got 2"):
+    with pytest.raises(InputValueError, match=r"must have 3 columns .* got 2"):
         LabelEncoder(["a", "b", "c"]).fit(MATRIX)
 
 
@@ -280,7 +280,7 @@ def test_unseen_labels_in_sets_are_named_with_their_row():
 
 
 def test_labels_outside_the_declared_classes_are_refused():
-    with pytest.raises(InputValueError, match="known classes .* got 'c'"):
+    with pytest.raises(InputValueError, match=r"known classes .* got 'c'"):
         LabelEncoder(["a", "b"]).fit(["a", "b", "c"])
     with pytest.raises(InputValueError, match="got one class only: 'a'"):
         LabelEncoder(["a", "b"]).fit(["a", "a"])
@@ -305,7 +305,7 @@ def test_declarations_that_contradict_the_labels_are_refused(arguments, y, error
 
 
 def test_an_unknown_kind_is_refused():
-    with pytest.raises(InputValueError, match="`kind` must be one of 'auto'.* got 'multi'"):
+    with pytest.raises(InputValueError, match=r"`kind` must be one of 'auto'.* got 'multi'"):
         LabelEncoder(kind="multi")
 
 

@@ -15,6 +15,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars
@@ -192,8 +193,8 @@ class CsvFile:
         return blank if width > 1 else [record for record in blank if record > last]
 
 
-def _reader(content: bytes, delimiter: str):  # type: ignore[no-untyped-def]
-    # The type of a csv reader has no public name.
+def _reader(content: bytes, delimiter: str) -> Any:
+    """Return a csv reader, whose type has no public name."""
     text = io.TextIOWrapper(io.BytesIO(content), encoding="utf-8-sig", newline="")
     return csv.reader(text, delimiter=delimiter, strict=True)
 

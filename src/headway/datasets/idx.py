@@ -49,13 +49,17 @@ def read_idx(path: str | Path, /) -> np.ndarray:
             f"{path} must start as an idx file of bytes does (00 00 08), "
             f"got {data[:3].hex(' ') or 'an empty file'}. Fetch it again."
         )
-    n_axes = data[3]
-    start = 4 + 4 * n_axes
+    start = 4 + 4 * data[3]
+    if len(data) < start:
+        raise FileFormatError(
+            f"{path} must have a header of {start} bytes, got {len(data)} bytes in all. "
+            "Fetch it again."
+        )
     shape = tuple(int(length) for length in np.frombuffer(data[4:start], dtype=">u4"))
     expected = int(np.prod(shape, dtype=np.int64))
-    if len(shape) != n_axes or len(data) - start != expected:
+    if len(data) - start != expected:
         raise FileFormatError(
             f"{path} must hold {expected} values of shape {shape}, "
-            f"got {max(len(data) - start, 0)} bytes. Fetch it again."
+            f"got {len(data) - start} bytes. Fetch it again."
         )
     return np.frombuffer(data, dtype=np.uint8, offset=start).reshape(shape)

@@ -57,7 +57,7 @@ def load(
                 f"out, or write ./{name} if a file is meant."
             )
         return LOADERS[name]()
-    if not os.path.exists(name):
+    if not os.path.exists(name) and not os.path.splitext(name)[1]:
         near = nearest_names(name, DATASET_NAMES)
         hint = f" Did you mean {' or '.join(near)}?" if near else ""
         raise DataNotFoundError(

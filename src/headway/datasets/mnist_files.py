@@ -8,11 +8,13 @@ import hashlib
 import os
 import tempfile
 import zipfile
+import zlib
 from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import platformdirs
+from numpy.lib.npyio import NpzFile
 from sklearn.datasets import fetch_openml
 
 from headway.datasets.idx import read_idx
@@ -22,6 +24,7 @@ __all__ = ["find_mnist"]
 
 PARTS = ("x_train", "y_train", "x_test", "y_test")
 N_TRAIN = 60_000
+IMAGE_SHAPE = (28, 28)
 
 # Of the values as uint8 in C order, without any header.
 SHA256 = {
@@ -64,7 +67,7 @@ def find_mnist(
         place = Path(folder)
         parts = _read(place)
         if parts is None:
-            raise DataNotFoundError(_not_found(f"got none in {place}"))
+            raise DataNotFoundError(_not_found(f"none in {place}"))
         return _checked(parts, place, verify), str(place)
     searched = []
     setting = os.environ.get("HEADWAY_DATA")
@@ -138,22 +141,23 @@ def _idx_file(folder: Path, stem: str) -> Path | None:
 
 def _read_npz(file: Path) -> dict[str, np.ndarray]:
     try:
-        with np.load(file, allow_pickle=False) as archive:
-            absent = [part for part in PARTS if part not in archive.files]
-            if absent:
-                raise FileFormatError(
-                    f"{file} must hold the arrays {', '.join(PARTS)}, "
-                    f"got {', '.join(archive.files) or 'none'}. Missing: {', '.join(absent)}."
-                )
-            return {part: archive[part] for part in PARTS}
-    except FileFormatError:
-        raise
-    # NumPy raises AttributeError for a lone array and EOFError for an empty file.
-    except (OSError, ValueError, EOFError, AttributeError, zipfile.BadZipFile) as error:
+        # NumPy leaves a damaged file open if it opens it itself.
+        with file.open("rb") as source:
+            archive = np.load(source, allow_pickle=False)
+            names = list(archive.files) if isinstance(archive, NpzFile) else []
+            parts = {part: archive[part] for part in PARTS if part in names}
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise FileFormatError(
             f"{file} must be a readable .npz file, got a damaged or different one ({error}). "
             "Fetch it again or remove it."
         ) from error
+    absent = [part for part in PARTS if part not in parts]
+    if absent:
+        raise FileFormatError(
+            f"{file} must hold the arrays {', '.join(PARTS)}, got {', '.join(names) or 'none'}. "
+            f"Missing: {', '.join(absent)}."
+        )
+    return parts
 
 
 def _checked(parts: dict[str, np.ndarray], place: Path, verify: bool) -> dict[str, np.ndarray]:
@@ -164,7 +168,7 @@ def _checked(parts: dict[str, np.ndarray], place: Path, verify: bool) -> dict[st
                 f"MNIST's {part} must be unsigned bytes with {n_axes} axes, got dtype "
                 f"{values.dtype} and shape {values.shape} in {place}. Fetch the file again."
             )
-        if verify and hashlib.sha256(np.ascontiguousarray(values)).hexdigest() != SHA256[part]:
+        if verify and hashlib.sha256(np.ascontiguousarray(values).data).hexdigest() != SHA256[part]:
             raise FileFormatError(
                 f"MNIST's {part} must be the original, got other content of shape "
                 f"{values.shape} in {place} (SHA-256 differs). Fetch the file again, or pass "
@@ -188,7 +192,7 @@ def _from_openml() -> dict[str, np.ndarray]:
         bunch = fetch_openml(
             "mnist_784", version=1, as_frame=False, parser=parser, data_home=scratch
         )
-    images = np.asarray(bunch.data).astype(np.uint8).reshape(-1, 28, 28)
+    images = np.asarray(bunch.data).astype(np.uint8).reshape(-1, *IMAGE_SHAPE)
     labels = np.asarray(bunch.target).astype(np.uint8)
     return {
         "x_train": images[:N_TRAIN],
@@ -207,7 +211,7 @@ def _write(parts: dict[str, np.ndarray], file: Path) -> None:
         return
     try:
         with os.fdopen(descriptor, "wb") as sink:
-            np.savez_compressed(sink, **parts)
+            np.savez_compressed(sink, allow_pickle=False, **parts)
         os.replace(name, file)
     except OSError:
         Path(name).unlink(missing_ok=True)

@@ -8,6 +8,7 @@ the best class changes spoils high-order quadrature, so in the plane a fine grid
 there the rectangle rule's error is second order in the step, 1e-5 or better.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -177,7 +178,13 @@ def moon_points(angles: np.ndarray, labels: np.ndarray, /) -> np.ndarray:
     return np.column_stack([np.where(upper, x, 1 - x), np.where(upper, y, 0.5 - y)])
 
 
-def _integrated_error(log_densities, low, high, step, n_classes):  # type: ignore[no-untyped-def]
+def _integrated_error(
+    log_densities: Callable[[np.ndarray], np.ndarray],
+    low: np.ndarray,
+    high: np.ndarray,
+    step: float,
+    n_classes: int,
+) -> float:
     """Return the integral over a rectangle of the density outside the best class."""
     first = np.arange(low[0], high[0], step)
     second = np.arange(low[1], high[1], step)
