@@ -90,6 +90,7 @@ def test_version_is_the_packages(capsys):
         (["fit", "x.csv", "--target", "y", "-o", "m.headway", "-C", "0"], "-C"),
         (["fit", "x.csv", "--target", "y", "-o", "m.headway", "-C", "nan"], "-C"),
         (["fit", "x.csv", "--target", "y", "-o", "m.headway", "--model", "mlp", "-C", "1"], "-C"),
+        (["fit", "x.csv", "--target", "y", "-o", "m.headway", "--model", "linear,mlp"], "one of"),
         (["predict", "m.headway"], "FILE"),
         (["probs"], "LOGIT"),
         (["probs", "--", "1", "two"], "two"),

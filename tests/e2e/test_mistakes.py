@@ -241,5 +241,11 @@ class TestPredict:
     def test_a_missing_file_is_named(self, refused, model):
         assert "gone.csv" in refused("predict", model, "gone.csv")
 
+    def test_a_model_that_knows_no_feature_names_is_refused(self, refused, folder):
+        from headway import LinearClassifier
+
+        LinearClassifier().fit([[0.0], [1.0]], ["a", "b"]).save(folder / "array.headway")
+        assert "names" in refused("predict", "array.headway", "new.csv")
+
     def test_a_missing_output_folder_is_named(self, refused, model):
         assert "no/such" in refused("predict", model, "new.csv", "-o", "no/such/out.csv")

@@ -1,6 +1,7 @@
 """The data a verb works on: a set that headway brings, or a CSV file with a target column."""
 
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -9,7 +10,7 @@ from headway.cli.console import one_line
 if TYPE_CHECKING:
     from headway.datasets import Dataset
 
-__all__ = ["DataName", "DataTarget", "load_data"]
+__all__ = ["DataName", "DataTarget", "load_data", "with_names"]
 
 DataName = Annotated[
     str,
@@ -49,3 +50,10 @@ def load_data(name: str, target: str | None) -> "Dataset":
         if (name in DATASET_NAMES) == (target is not None):
             raise typer.BadParameter(one_line(str(error)), param_hint="'--target'") from error
         raise
+
+
+def with_names(features: Any, names: Sequence[str]) -> Any:
+    """Return the features as a data frame, so that a model remembers and checks their names."""
+    import polars
+
+    return polars.DataFrame(features, schema=[str(name) for name in names])

@@ -1,16 +1,15 @@
 """`headway fit`: train one classifier on a table of numbers and save it."""
 
+import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from headway.cli.console import note, print_json, print_pairs
-from headway.cli.options import Json, Target, TrainingFile, choices
+from headway.cli.data import with_names
+from headway.cli.options import Json, Target, TrainingFile, choice
 from headway.cli.outputs import check_output
-
-if TYPE_CHECKING:
-    from headway.datasets import Dataset
 
 NAME = "fit"
 CONTEXT: dict[str, Any] = {}
@@ -74,8 +73,8 @@ def run(
     model converges to the optimum and prints how near it came (the optimality
     gap).
     """
-    (model,) = choices(model, allowed=MODELS, option="--model")
-    (head,) = choices(head, allowed=HEADS, option="--head")
+    model = choice(model, allowed=MODELS, option="--model")
+    head = choice(head, allowed=HEADS, option="--head")
     if C is not None and model != "linear":
         raise typer.BadParameter("applies to --model linear only.", param_hint="'-C'")
     if C is not None and not C > 0:
@@ -85,12 +84,15 @@ def run(
     from headway.datasets import read_table
 
     data = read_table(file, target=target)
-    classifier = _classifier(model, head, 1.0 if C is None else C, seed)
-    note(f"training {model} on {len(data.X)} rows and {data.X.shape[1]} features")
-    classifier.fit(_named(data), data.y)
+    options = {"head": head, "classes": data.classes}
+    classifier = _mlp(seed, options) if model == "mlp" else _linear(C, options)
+    features = with_names(data.X, data.feature_names)
+    classifier.fit(features, data.y)
+    if getattr(classifier, "interrupted_", False):
+        note("training was cut short by Ctrl-C; the best network so far is kept")
     classifier.save(output)
 
-    summary = _summary(classifier, data)
+    summary = _summary(classifier, features, data.y)
     if json:
         print_json({**summary, "file": str(output)})
     else:
@@ -98,34 +100,30 @@ def run(
     note(f"saved {output}; use it with:  headway predict {output} FILE")
 
 
-def _classifier(model: str, head: str, C: float, seed: int) -> Any:
-    """Return an unfitted classifier that standardises its features."""
-    if model == "mlp":
-        from headway.classifiers import MLPClassifier
-
-        return MLPClassifier(head=head, standardize=True, random_state=seed)
+def _linear(C: float | None, options: dict[str, Any]) -> Any:
+    """Return an unfitted logistic regression on standardised features."""
     from headway.classifiers import LinearClassifier
 
-    return LinearClassifier(head=head, C=C, standardize=True)
+    return LinearClassifier(C=1.0 if C is None else C, standardize=True, **options)
 
 
-def _named(data: "Dataset") -> Any:
-    """Return the features as a data frame, so that the model remembers their names."""
-    import polars
+def _mlp(seed: int, options: dict[str, Any]) -> Any:
+    """Return an unfitted network, which shows its progress where somebody looks."""
+    from headway.classifiers import MLPClassifier
 
-    return polars.DataFrame(data.X, schema=list(data.feature_names))
+    return MLPClassifier(random_state=seed, verbose=int(sys.stderr.isatty()), **options)
 
 
-def _summary(classifier: Any, data: "Dataset") -> dict[str, Any]:
+def _summary(classifier: Any, features: Any, labels: Any) -> dict[str, Any]:
     """Return what a reader should know about the fit, ready for JSON."""
     summary: dict[str, Any] = {
         "model": type(classifier).__name__,
-        "rows": len(data.X),
-        "features": data.X.shape[1],
+        "rows": len(features),
+        "features": classifier.n_features_in_,
         "labels": classifier.kind_,
         "classes": [str(name) for name in classifier.classes_],
         "head": classifier.head_.name,
-        "training_accuracy": classifier.score(data.X, data.y),
+        "training_accuracy": classifier.score(features, labels),
     }
     if hasattr(classifier, "optimality_gap_"):
         summary |= {
@@ -135,7 +133,7 @@ def _summary(classifier: Any, data: "Dataset") -> dict[str, Any]:
             "optimality_gap": classifier.optimality_gap_,
         }
     else:
-        summary |= {"epochs": len(classifier.history_)}
+        summary |= {"epochs": classifier.n_epochs_, "best_epoch": classifier.best_epoch_}
     return summary
 
 

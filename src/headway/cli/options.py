@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-__all__ = ["Json", "Target", "TrainingFile", "choices", "names"]
+__all__ = ["Figure", "Json", "Target", "TrainingFile", "choice", "choices", "names"]
 
 TrainingFile = Annotated[
     str,
@@ -76,3 +76,17 @@ def choices(text: str, /, *, allowed: Sequence[str], option: str) -> tuple[str, 
                 f"'{part}' is not one of {', '.join(allowed)}.{hint}", param_hint=f"'{option}'"
             )
     return chosen
+
+
+def choice(text: str, /, *, allowed: Sequence[str], option: str) -> str:
+    """Return `text` if it is one of `allowed`, else raise as `choices` does.
+
+    Examples
+    --------
+    >>> choice("mlp", allowed=("linear", "mlp"), option="--model")
+    'mlp'
+    """
+    chosen = choices(text, allowed=allowed, option=option)
+    if len(chosen) > 1:
+        raise typer.BadParameter(f"takes one of {', '.join(allowed)}.", param_hint=f"'{option}'")
+    return chosen[0]

@@ -8,6 +8,7 @@ from typing import Annotated, Any, TextIO
 import typer
 
 from headway.cli.console import note, print_json
+from headway.cli.data import with_names
 from headway.cli.options import Json
 from headway.cli.outputs import check_output, replacing
 
@@ -61,10 +62,16 @@ def run(
 
     from headway.classifiers import load
     from headway.datasets import read_features
+    from headway.errors import InputValueError
 
     classifier = load(model)
-    features = read_features(file, classifier.feature_names_in_)
-    logits = classifier.logits(features)
+    names = getattr(classifier, "feature_names_in_", None)
+    if names is None:
+        raise InputValueError(
+            f"The model must know the names of its features, got '{model}', which was fitted to "
+            "an array without names. Fit it with `headway fit`, or to a data frame."
+        )
+    logits = classifier.logits(with_names(read_features(file, names), names))
     predictions = _as_text(classifier, logits)
     columns = classifier.head_.to_probs(logits) if probs else None
 

@@ -28,10 +28,10 @@ EXAMPLES = """Examples:
 
 def run(
     logits: Annotated[
-        list[float],
+        list[str],
         typer.Argument(
-            metavar="LOGIT...",
-            help="The numbers of one row; put -- before them.",
+            metavar="LOGIT",
+            help="The numbers of one row; put -- before the first.",
             show_default=False,
         ),
     ],
@@ -54,7 +54,9 @@ def run(
         check_output(figure, suffixes=FIGURE_SUFFIXES)
     from headway.explain import explain_logits
 
-    table = explain_logits(logits, temperature=temperature, threshold=threshold)
+    table = explain_logits(
+        [_number(word) for word in logits], temperature=temperature, threshold=threshold
+    )
     if json:
         print_json(table.to_dict())
     else:
@@ -64,6 +66,14 @@ def run(
 
         write_picture(logits_picture(table), figure)
         note(f"drew {figure}")
+
+
+def _number(word: str) -> float:
+    """Return a word as a number, or refuse it as wrong usage."""
+    try:
+        return float(word)
+    except ValueError as error:
+        raise typer.BadParameter(f"'{word}' is not a number.", param_hint="'LOGIT'") from error
 
 
 def _lines(table: "LogitTable") -> list[str]:
