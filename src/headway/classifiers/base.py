@@ -217,11 +217,13 @@ class HeadClassifier(ClassifierMixin, BaseEstimator):
         Rows sum to 1 except for label sets.  Under a sigmoid head on exclusive classes they are
         the independent values of `membership`, normalised.
         """
-        return self.head_.to_probs(self.logits(X))
+        logits = self.logits(X)
+        return self.head_.to_probs(logits)
 
     def predict_log_proba(self, X: Any) -> np.ndarray:
         """Return the logarithms of `predict_proba`, in nats, computed from the logits."""
-        return self.head_.to_log_probs(self.logits(X))
+        logits = self.logits(X)
+        return self.head_.to_log_probs(logits)
 
     def membership(self, X: Any) -> np.ndarray:
         """Return the link of the logits as it stands: under a sigmoid, independent values.
@@ -229,11 +231,13 @@ class HeadClassifier(ClassifierMixin, BaseEstimator):
         Shape (n, K), values in 0..1; for a sigmoid head on exclusive classes the rows need not
         sum to 1; for binary labels (n, 1), the probability of the second class.
         """
-        return self.head_.membership(self.logits(X))
+        logits = self.logits(X)
+        return self.head_.membership(logits)
 
     def predict(self, X: Any) -> Any:
         """Return the predicted labels, in the form in which `fit` was given them."""
-        return self.label_encoder_.inverse_transform(self.head_.decide(self.logits(X)))
+        logits = self.logits(X)
+        return self.label_encoder_.inverse_transform(self.head_.decide(logits))
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Return the accuracy in 0..1; for label sets the share of rows that are right in full.
@@ -241,7 +245,8 @@ class HeadClassifier(ClassifierMixin, BaseEstimator):
         Cells whose truth is missing (NaN) cannot be wrong.  A label that `fit` never saw counts
         as a mistake where there is one label a row, and is an error in label sets.
         """
-        decisions = self.head_.decide(self.logits(X))
+        logits = self.logits(X)
+        decisions = self.head_.decide(logits)
         if self.kind_ == "multilabel":
             truth = self.label_encoder_.transform(y)
             right = np.all((truth == decisions) | np.isnan(truth), axis=1)
@@ -309,6 +314,8 @@ def resolve_head(head: Any, kind: str, /) -> Head:
 
 def _flat(y: Any) -> Any:
     """Return `y`, a single column flattened with scikit-learn's warning."""
+    if not hasattr(y, "shape") and hasattr(y, "__array__"):
+        y = np.asarray(y)
     shape = getattr(y, "shape", None)
     if shape is not None and len(shape) == 2 and shape[1] == 1 and not hasattr(y, "tocsr"):
         warnings.warn(

@@ -1,1 +1,7 @@
 """Solvers of linear heads: convex problems with a certified gap, and any differentiable loss."""
+
+from headway.solvers.convex import solve_convex
+from headway.solvers.smooth import solve_smooth
+from headway.solvers.solution import LinearSolution
+
+__all__ = ["LinearSolution", "solve_convex", "solve_smooth"]
