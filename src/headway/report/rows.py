@@ -1,0 +1,177 @@
+"""Pictures of single test rows: what was taken for what, and where two heads disagree."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from headway.comparison import Comparison, Entry
+from headway.report.picture import (
+    GRID,
+    PAPER,
+    Picture,
+    blank_figure,
+    drawing_style,
+    plain_frame,
+)
+from headway.report.styles import head_style, shorten
+from headway.report.tallies import Pair, agreement, confused_pairs, pair_rows
+
+__all__ = ["confused_images_picture", "confused_pairs_picture", "disagreement_picture"]
+
+MOST_PAIRS = 8
+PAIR_ROWS = 5
+ACROSS = 6
+
+
+def confused_pairs_picture(comparison: Comparison) -> Picture | None:
+    """Return the pairs of classes confused most often, head by head; None without errors."""
+    entries = _entries(comparison)
+    pairs = confused_pairs(entries, len(comparison.classes))[:MOST_PAIRS]
+    if not pairs:
+        return None
+    classes = comparison.classes
+    names = [f"{classes[p.true]} taken for {classes[p.taken]}" for p in pairs]
+    title = f"Most often confused: {names[0]}"
+    heads = list(dict.fromkeys(entry.head for entry in entries))
+    thick = 0.8 / len(heads)
+    with drawing_style():
+        figure = blank_figure(title, 1.2 + len(pairs) * max(0.34, 0.17 * len(heads)))
+        axes = plain_frame(figure.subplots(), grid="x")
+        for number, head in enumerate(heads):
+            style = head_style(head)
+            axes.barh(
+                np.arange(len(pairs)) + (number - (len(heads) - 1) / 2) * thick,
+                [_count(pair, entries, head) for pair in pairs],
+                height=thick * 0.9,
+                facecolor=style.colour if style.hatch is None else PAPER,
+                edgecolor=style.colour,
+                hatch=style.hatch,
+                label=head,
+            )
+        axes.set_yticks(range(len(pairs)), [_narrow(classes, pair) for pair in pairs])
+        axes.set_ylim(len(pairs) - 0.4, -0.6)
+        axes.set_xlabel("times, over all seeds and models")
+        axes.legend(loc="lower right")
+    return Picture(
+        name="confused-pairs",
+        title=title + ".",
+        description="; ".join(f"{n} {p.total} times" for n, p in zip(names, pairs, strict=True))
+        + ".",
+        figure=figure,
+    )
+
+
+def confused_images_picture(comparison: Comparison) -> Picture | None:
+    """Return images of the pairs confused most often on the first split; None without images."""
+    if comparison.image_shape is None:
+        return None
+    entries = _entries(comparison)
+    seed = comparison.seeds[0]
+    found = []
+    for pair in confused_pairs(entries, len(comparison.classes)):
+        rows = pair_rows(entries, pair, seed)
+        if len(rows):
+            found.append((pair, rows[:ACROSS]))
+        if len(found) == PAIR_ROWS:
+            break
+    if not found:
+        return None
+    classes = comparison.classes
+    title = "What the most confused images look like"
+    with drawing_style():
+        figure = blank_figure(title, 0.45 + 0.78 * len(found))
+        panels = np.atleast_2d(figure.subplots(len(found), ACROSS))
+        for line, (pair, rows) in zip(panels, found, strict=True):
+            line[0].set_ylabel(
+                f"{shorten(classes[pair.true], 9)} taken\nfor {shorten(classes[pair.taken], 9)}",
+                rotation=0,
+                ha="right",
+                va="center",
+                fontsize=8,
+            )
+            for axes, row in zip(line, rows, strict=False):
+                _image(axes, comparison, int(row))
+            for axes in line[len(rows) :]:
+                _blank(axes)
+    return Picture(
+        name="confused-images",
+        title=title + ".",
+        description="Test images of the first split, one line for each pair of classes: "
+        + "; ".join(f"{classes[p.true]} taken for {classes[p.taken]}" for p, _ in found)
+        + ".",
+        figure=figure,
+    )
+
+
+def disagreement_picture(comparison: Comparison, first: Entry, second: Entry) -> Picture | None:
+    """Return images on which two heads of one model decide differently; None if there are none."""
+    if comparison.image_shape is None:
+        return None
+    differing = agreement(first, second).differing
+    if not len(differing):
+        return None
+    shown = differing[:12]
+    classes, run, other = comparison.classes, first.runs[0], second.runs[0]
+    title = (
+        f"{first.model}: {first.head} and {second.head} disagree on {len(differing)} of "
+        f"{len(run.labels)} test images"
+    )
+    across = 4
+    down = -(-len(shown) // across)
+    with drawing_style():
+        figure = blank_figure(title, 0.6 + 1.55 * down)
+        figure.get_layout_engine().set(hspace=0.06)
+        panels = np.atleast_2d(figure.subplots(down, across)).ravel()
+        for axes, row in zip(panels, shown, strict=False):
+            _image(axes, comparison, int(row))
+            label, one, two = (
+                shorten(classes[int(values[row])], 9)
+                for values in (run.labels, run.predictions, other.predictions)
+            )
+            axes.set_title(f"truly {label}", fontsize=8, loc="center", pad=3)
+            axes.set_xlabel(f"{first.head} {one}\n{second.head} {two}", fontsize=7.5)
+        for axes in panels[len(shown) :]:
+            _blank(axes)
+    return Picture(
+        name=f"disagreement-{first.model}-{_file(first.head)}-{_file(second.head)}",
+        title=title + ".",
+        description="Above each image its true class, below it the two decisions.",
+        figure=figure,
+    )
+
+
+def _entries(comparison: Comparison) -> tuple[Entry, ...]:
+    right = tuple(entry for entry in comparison.entries if entry.mistake is None)
+    return right or comparison.entries
+
+
+def _count(pair: Pair, entries: Sequence[Entry], head: str) -> int:
+    return sum(
+        count for count, entry in zip(pair.counts, entries, strict=True) if entry.head == head
+    )
+
+
+def _narrow(classes: tuple[str, ...], pair: Pair) -> str:
+    return f"{shorten(classes[pair.true], 14)} → {shorten(classes[pair.taken], 14)}"
+
+
+def _image(axes: Axes, comparison: Comparison, row: int) -> None:
+    values = np.asarray(comparison.X_test[row], dtype=np.float64)
+    axes.imshow(values.reshape(comparison.image_shape), cmap="Greys")
+    axes.set(xticks=[], yticks=[])
+    for spine in axes.spines.values():
+        spine.set(visible=True, color=GRID)
+
+
+def _blank(axes: Axes) -> None:
+    axes.set(xticks=[], yticks=[])
+    axes.patch.set_alpha(0)
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+
+
+def _file(head: str) -> str:
+    return head.replace("+", "-")
