@@ -1,7 +1,8 @@
-"""Classifiers with scikit-learn's interface: fit, predict_proba, predict."""
+"""Classifiers with scikit-learn's interface: fit, predict_proba, predict, save and load."""
 
 from headway.classifiers.base import HeadClassifier
 from headway.classifiers.linear import LinearClassifier
 from headway.classifiers.network import ConvClassifier, MLPClassifier
+from headway.classifiers.persistence import load
 
-__all__ = ["ConvClassifier", "HeadClassifier", "LinearClassifier", "MLPClassifier"]
+__all__ = ["ConvClassifier", "HeadClassifier", "LinearClassifier", "MLPClassifier", "load"]
