@@ -26,6 +26,7 @@ from headway.labels.names import nearest_names
 __all__ = ["CsvFile", "Table"]
 
 DELIMITERS = (",", ";", "\t")
+HEADER_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -225,7 +226,7 @@ def _read_bytes(path: Path) -> bytes:
 
 
 def _delimiter_of(content: bytes) -> str:
-    header = content.lstrip(b"\xef\xbb\xbf\r\n").split(b"\n", 1)[0]
+    header = content[:HEADER_BYTES].lstrip(b"\xef\xbb\xbf\r\n").split(b"\n", 1)[0]
     counts = [header.count(delimiter.encode()) for delimiter in DELIMITERS]
     return DELIMITERS[int(np.argmax(counts))]
 

@@ -211,7 +211,7 @@ def _labels(table: Table, targets: tuple[str, ...]) -> tuple[np.ndarray, tuple[A
             "Fill it in or drop the row."
         )
     values = _names_or_numbers(column)
-    return values, tuple(np.unique(values).tolist())
+    return values, tuple(unique_names(values).tolist())
 
 
 def _names_or_numbers(column: polars.Series) -> np.ndarray:

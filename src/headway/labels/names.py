@@ -147,6 +147,8 @@ def quote(names: Any, /, *, limit: int = 5) -> str:
 
 def _from_objects(names: np.ndarray, what: str) -> np.ndarray:
     values = names.tolist()
+    if set(map(type, values)) == {str}:
+        return names
     for row, value in enumerate(values):
         # NaN is the one value that differs from itself; pandas.NA refuses to say.
         if value is None or type(value).__name__ == "NAType" or _is_nan(value):

@@ -11,6 +11,7 @@ row has a "|".  Whoever means something else says so with `kind=` or `classes=`.
 """
 
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, Literal
 
 import numpy as np
@@ -26,6 +27,7 @@ LabelFormat = Literal["flat", "matrix", "sets", "piped"]
 SEPARATOR = "|"
 NO_ROWS = np.empty(0, dtype=np.int64)
 NO_MATRIX = np.empty((0, 0))
+ROWS = list | tuple | np.ndarray
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,7 @@ def read_labels(
     values = _as_array_or_sets(y)
     if isinstance(values, list):
         _refuse_exclusive(kind, "several labels a row")
-        return _from_sets(values, "sets")
+        return _from_sets(values)
     if values.ndim == 2 and values.shape[1] == 1 and kind != "multilabel":
         values, columns = values[:, 0], None
     if values.ndim == 2:
@@ -115,16 +117,12 @@ def read_labels(
             "For a single 0/1 label pass a matrix of shape (n, 1)."
         )
     if kind == "multilabel" or (kind == "auto" and may_be_piped and is_text and _has_pipe(names)):
-        return _from_sets([_split(text) for text in names.tolist()], "piped")
+        return _from_piped(names.tolist())
     return WrittenLabels("flat", len(names), names, NO_ROWS, NO_MATRIX)
 
 
 def _has_pipe(names: np.ndarray) -> bool:
     return any(SEPARATOR in name for name in names.tolist())
-
-
-def _split(text: str) -> list[str]:
-    return [part.strip() for part in text.split(SEPARATOR)] if text.strip() else []
 
 
 def _refuse_exclusive(kind: str, came: str) -> None:
@@ -147,11 +145,15 @@ def _as_array_or_sets(y: Any) -> np.ndarray | list[Any]:
         if y.dtype.kind != "O" or y.ndim != 1:
             return y
     items = list(y)
-    if any(isinstance(item, set | frozenset) for item in items):
+    # A set of types is built far faster than each item is asked.
+    types = set(map(type, items))
+    if any(issubclass(kind, set | frozenset) for kind in types):
         return items
-    if not any(isinstance(item, list | tuple | np.ndarray) and np.ndim(item) for item in items):
+    if not any(issubclass(kind, ROWS) for kind in types):
         return _plain_array(items)
-    lengths = {len(item) if isinstance(item, list | tuple | np.ndarray) else -1 for item in items}
+    lengths = set(map(_length, items))
+    if lengths == {-1}:
+        return _plain_array(items)
     if len(lengths) == 1 and lengths != {0}:
         matrix = np.asarray(items)
         if matrix.ndim != 2 or matrix.dtype.kind in "biuf":
@@ -161,36 +163,51 @@ def _as_array_or_sets(y: Any) -> np.ndarray | list[Any]:
     return items
 
 
+def _length(item: Any) -> int:
+    """Return the length of a row of labels, -1 for a single label."""
+    if isinstance(item, np.ndarray):
+        return len(item) if item.ndim else -1
+    return len(item) if isinstance(item, list | tuple) else -1
+
+
 def _plain_array(items: list[Any]) -> np.ndarray:
     """Return a list of scalars as an array, without NumPy turning 1 beside "a" into "1"."""
-    array = np.asarray(items)
-    if array.dtype.kind in "US" and not all(isinstance(item, str) for item in items):
-        array = np.empty(len(items), dtype=object)
-        array[:] = items
+    types = set(map(type, items))
+    if types == {str} or not any(issubclass(kind, str) for kind in types):
+        return np.asarray(items)
+    array = np.empty(len(items), dtype=object)
+    array[:] = items
     return array
 
 
-def _from_sets(items: list[Any], format: LabelFormat) -> WrittenLabels:
-    names: list[Any] = []
-    lengths = np.zeros(len(items), dtype=np.int64)
+def _from_piped(texts: list[str]) -> WrittenLabels:
+    members: dict[str, list[str]] = {}
+    for text in set(texts):
+        members[text] = [part.strip() for part in text.split(SEPARATOR)] if text.strip() else []
+        if "" in members[text]:
+            raise InputValueError(
+                f"Labels in text must stand between single '|' signs, got {text!r} at row "
+                f"{texts.index(text)}. Remove the extra '|'."
+            )
+    return _written([members[text] for text in texts], "piped")
+
+
+def _from_sets(items: list[Any]) -> WrittenLabels:
     for row, item in enumerate(items):
-        if not isinstance(item, set | frozenset | list | tuple | np.ndarray):
+        if not isinstance(item, set | frozenset | ROWS):
             raise InputTypeError(
                 "Each row of `y` must be a set or list of labels, like the rows before or after "
                 f"it, got {item!r} at row {row}. Write an empty set for a row without labels."
             )
-        members = list(item)
-        if format == "piped" and "" in members:
-            raise InputValueError(
-                f"Labels in text must stand between single '|' signs, got "
-                f"{SEPARATOR.join(members)!r} at row {row}. Remove the extra '|'."
-            )
-        lengths[row] = len(members)
-        names.extend(members)
+    return _written(items, "sets")
+
+
+def _written(items: list[Any], format: LabelFormat) -> WrittenLabels:
+    lengths = np.fromiter(map(len, items), dtype=np.int64, count=len(items))
     rows = np.repeat(np.arange(len(items)), lengths)
-    if not names:
-        return WrittenLabels(format, len(items), np.empty(0, dtype=object), rows, NO_MATRIX)
-    return WrittenLabels(format, len(items), as_names(_plain_array(names)), rows, NO_MATRIX)
+    names = list(chain.from_iterable(items))
+    array = as_names(_plain_array(names)) if names else np.empty(0, dtype=object)
+    return WrittenLabels(format, len(items), array, rows, NO_MATRIX)
 
 
 def _from_matrix(values: np.ndarray, columns: list[Any] | None, missing: Any) -> WrittenLabels:
