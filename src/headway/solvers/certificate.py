@@ -91,10 +91,11 @@ def certify(problem: LinearProblem, weights: np.ndarray, step: np.ndarray, /) ->
             entropies += (w * cells).sum(axis=1, keepdims=True)
         residual = w * (q - problem.targets[:, rows])
         backward(X, residual, out=moments)
-        if not problem.penalised:
-            backward(abs(X), np.abs(residual), out=sizes)
+        terms = w * (q + problem.targets[:, rows])
+        if problem.penalised:
+            sizes[:, -1] += terms.sum(axis=1)
         else:
-            sizes[:, -1] += np.abs(residual).sum(axis=1)
+            backward(abs(X), terms, out=sizes)
     conjugate = 0.5 * problem.dot(
         moments[:, penalised], moments[:, penalised] / problem.penalty[penalised]
     )

@@ -4,14 +4,16 @@
              W <- W + a s    a = 1 unless the objective refuses
     until    objective - lower bound <= tol * lower bound
 
-The independent columns of a sigmoid head go through the same passes side by side, each with its
+Where a step keeps little of what it promised, the next ones are damped: a row whose probability
+has run to 0 or 1 against its target has a slope and no curvature, and would throw the weights to
+1e50.  The independent columns of a sigmoid head go through the same passes side by side, each with its
 own step lengths, and leave when they are done.  The trap: a class-by-class preconditioner must
 not move all classes together (see `LinearProblem.project`).
 
 References
 ----------
 Lin, Weng and Keerthi (2008), "Trust region Newton method for logistic regression", JMLR 9;
-Eisenstat and Walker (1996), "Choosing the forcing terms in an inexact Newton method", SISC 17.
+Marquardt (1963), "An algorithm for least-squares estimation of nonlinear parameters", SIAM J. 11.
 """
 
 from collections.abc import Callable
@@ -32,6 +34,10 @@ FORCING = 0.1
 LOOSE = 0.25
 FAR = 0.3  # relative decrement above which the Hessian still changes much
 STALE = 12  # inner iterations after which a lasting preconditioner is built anew
+ENOUGH = 0.2  # share of its promise that a step must keep
+POOR = 0.5  # share of its promise below which the next steps are damped
+LEAST_DAMPING, MOST_DAMPING = 1e-6, 1e6  # as shares of the features' mean squares
+SOLVED = 1e-26  # share of a squared residual that is rounding
 PATIENCE = 10  # steps before separation is looked for, so that its last iterate is a good one
 SMALL_WORK = 1e7  # n K (d + 1) up to which digits beyond `tol` cost next to nothing
 POLISHED = 1e-12  # relative decrement at which a small problem stops
@@ -101,13 +107,18 @@ def newton(
     bounds = np.full_like(point.values, -np.inf)
     separated = np.zeros(point.values.shape, dtype=bool)
     precondition, predicted, inner = None, np.inf, 0
+    damping, scales = 0.0, None
     step = np.zeros_like(start)
     iteration = 0
     while iteration < max_iter:
         iteration += 1
-        if precondition is None or not precondition.lasting or inner > STALE:
-            precondition = build_preconditioner(problem, point, far=predicted > FAR, rng=rng)
-        step, inner = _direction(problem, point, precondition, tol, ~separated)
+        damped = problem
+        if damping:
+            scales = problem.feature_scales() if scales is None else scales
+            damped = replace(problem, penalty=problem.penalty + damping * scales)
+        if damping or precondition is None or not precondition.lasting or inner > STALE:
+            precondition = build_preconditioner(damped, point, far=predicted > FAR, rng=rng)
+        step, inner = _direction(damped, point, precondition, tol, ~separated)
         if not problem.penalised and iteration >= PATIENCE:
             separated |= separates(problem, step) | separates(problem, point.weights)
             if separated.all():
@@ -118,7 +129,7 @@ def newton(
         predicted = float(decrement.sum()) / max(total, 1e-300)
         if report is not None:
             report(f"step {iteration}: objective {total:.9g}, {inner} inner iterations")
-        if predicted <= PREDICTED * tol:
+        if predicted <= PREDICTED * tol and not damping:
             found = certify(problem, point.weights, step)
             bounds = np.maximum(bounds, found.bounds)
             better = found.next_values <= found.values * (1.0 + 1e-14)
@@ -135,9 +146,17 @@ def newton(
                 point, precondition, noise = problem.at(weights), None, 1e-13
                 continue
         moved = _search(problem, point, step, decrement, noise)
-        if moved is None:
+        if moved is None and (damping > MOST_DAMPING or predicted <= POLISHED):
             break
-        point = moved
+        if moved is None or moved.values.sum() > point.values.sum() - POOR * decrement.sum():
+            # The quadratic model promised too much: its curvature vanishes further on.
+            damping = max(10.0 * damping, LEAST_DAMPING) if predicted > 1e-8 else damping
+        else:
+            damping = damping / 10.0 if damping > LEAST_DAMPING else 0.0
+        if moved is not None:
+            point = moved
+        elif not damping:
+            break
     found = certify(problem, point.weights, step)
     values, bounds = found.values, np.maximum(bounds, found.bounds)
     return NewtonResult(point.weights, values, bounds, separated, iteration)
@@ -168,7 +187,9 @@ def _direction(
         iteration += 1
         product = problem.curvature_product(point.probs, direction)
         curvature = problem.dot(direction, product)
-        length = np.divide(size, curvature, out=np.zeros_like(size), where=curvature > 0)
+        # A part that is solved to rounding stands still: more steps would only add noise.
+        moving = (curvature > 0) & (size > SOLVED * first)
+        length = np.divide(size, curvature, out=np.zeros_like(size), where=moving)
         step += length * direction
         residual = problem.project(residual - length * product)
         moved = precondition.apply(residual)
@@ -178,6 +199,8 @@ def _direction(
         lost = 0.5 * float((residual * residual / penalty).sum())
         forcing = exact if near and exact else FORCING if near else LOOSE
         if np.all(new_size <= forcing**2 * first) and (not near or lost <= 0.1 * tol * total):
+            break
+        if not moving.any():
             break
         ratio = np.divide(new_size, size, out=np.zeros_like(size), where=size > 0)
         direction = moved + ratio * direction
@@ -192,7 +215,7 @@ def _search(
     length = np.ones_like(point.values)
     for _ in range(HALVINGS):
         new = problem.at(point.weights + length * step)
-        enough = point.values - 2e-4 * length * decrement + noise * np.abs(point.values)
+        enough = point.values - ENOUGH * length * decrement + noise * np.abs(point.values)
         accepted = new.values <= enough
         if accepted.all():
             return new

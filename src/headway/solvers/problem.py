@@ -133,6 +133,16 @@ class LinearProblem:
             direction = direction - (direction @ self.null_space) @ self.null_space.T
         return direction
 
+    def feature_scales(self) -> np.ndarray:
+        """Return a quarter of the weighted sum of squares of each feature, (d + 1,)."""
+        row_weights = self.cell_weights.mean(axis=0)
+        scales = np.zeros(self.shape[1])
+        for rows, X in self.chunks(np.float64):
+            squares = X.multiply(X) if sp.issparse(X) else X * X
+            scales[:-1] += squares.T @ row_weights[rows]
+        scales[-1] = row_weights.sum()
+        return 0.25 * scales
+
     def without_null_space(self) -> "LinearProblem":
         """Return the problem with the null space of its features known and kept out.
 
