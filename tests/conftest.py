@@ -15,3 +15,12 @@ def data_folder():
     if not folder.is_dir():
         pytest.skip("no real data here: set HEADWAY_DATA to a folder that holds mnist.npz")
     return folder
+
+
+@pytest.fixture(params=["numpy", "torch", "array_api_strict"])
+def xp(request):
+    """Return an array namespace: what the kernels promise, each of them must keep."""
+    if request.param == "torch":
+        pytest.importorskip("torch")
+        return pytest.importorskip("array_api_compat.torch")
+    return pytest.importorskip(request.param)

@@ -27,10 +27,12 @@ def binary_cells(logits: Array, targets: Array, /, positive_weight: Array | None
     """
     xp = namespace(logits, targets)
     zero = xp.zeros_like(logits)
-    present = targets if positive_weight is None else targets * positive_weight
-    # `> 0` and `< 1` are both False at NaN: a missing target adds nothing.
-    miss = xp.where(targets > 0, present * softplus(-logits), zero)
-    alarm = xp.where(targets < 1, (1 - targets) * softplus(logits), zero)
+    # NaN is taken out before the arithmetic: autograd multiplies 0 by it afterwards.
+    missing = xp.isnan(targets)
+    logits, known = xp.where(missing, zero, logits), xp.where(missing, zero, targets)
+    present = known if positive_weight is None else known * positive_weight
+    miss = xp.where(known > 0, present * softplus(-logits), zero)
+    alarm = xp.where(targets < 1, (1 - known) * softplus(logits), zero)
     return miss + alarm
 
 

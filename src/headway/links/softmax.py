@@ -21,8 +21,9 @@ __all__ = ["SoftmaxLink", "expected_nats"]
 def expected_nats(log_probs: Array, targets: Array, /) -> Array:
     """Return -sum(targets * log_probs) over the last axis, with 0 * -inf = 0."""
     xp = namespace(log_probs, targets)
-    terms = xp.where(targets == 0, xp.zeros_like(log_probs), targets * log_probs)
-    return 0 - wide_sum(terms, xp, axis=-1)
+    impossible = (targets == 0) & (log_probs == -float("inf"))
+    log_probs = xp.where(impossible, xp.zeros_like(log_probs), log_probs)
+    return 0 - wide_sum(targets * log_probs, xp, axis=-1)
 
 
 @dataclass(frozen=True)
