@@ -46,14 +46,14 @@ def test_every_mistake_is_a_name_and_says_what_is_wrong():
 
 @pytest.mark.parametrize("name", ["softmax", "double-softmax", "softmax+bce"])
 def test_softmax_on_multilabel_data_is_refused_with_the_reason(name):
-    with pytest.raises(InputValueError, match='multi-label: softmax shares.*Use head="sigmoid"'):
+    with pytest.raises(InputValueError, match=r'multi-label: softmax shares.*Use head="sigmoid"'):
         preset_head(name, "multilabel")
 
 
 def test_unknown_names_are_refused():
-    with pytest.raises(InputValueError, match="`head` must be one of auto, softmax.*got 'relu'"):
+    with pytest.raises(InputValueError, match=r"`head` must be one of auto, softmax.*got 'relu'"):
         preset_head("relu", "exclusive")
-    with pytest.raises(InputValueError, match="`kind` must be one of binary.*got 'several'"):
+    with pytest.raises(InputValueError, match=r"`kind` must be one of binary.*got 'several'"):
         preset_head("softmax", "several")
 
 

@@ -101,7 +101,7 @@ def test_a_logit_of_minus_infinity_is_an_impossible_class(xp, dtype):
 @pytest.mark.parametrize("kernel", [softmax, log_softmax])
 def test_a_row_without_any_class_is_refused_by_number(xp, kernel):
     logits = xp.asarray([[0.0, 1.0], [-INF, -INF], [-INF, -INF]])
-    with pytest.raises(InputValueError, match="possible class, but .* at row 1"):
+    with pytest.raises(InputValueError, match=r"possible class, but .* at row 1"):
         kernel(logits)
     mask = xp.asarray([[True, True], [True, False], [False, False]])
     with pytest.raises(InputValueError, match="at row 2"):

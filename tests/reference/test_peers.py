@@ -26,7 +26,9 @@ def test_kernels_are_those_of_scipy(axis, dtype):
     rtol = 2e-5 if dtype is np.float32 else 1e-13
     special = scipy.special
     assert_allclose(softmax(logits, axis=axis), special.softmax(logits, axis), rtol=rtol)
-    assert_allclose(log_softmax(logits, axis=axis), special.log_softmax(logits, axis), rtol=rtol)
+    # They lose the small loss of a certain class: absolutely they agree.
+    expected = special.log_softmax(logits, axis)
+    assert_allclose(log_softmax(logits, axis=axis), expected, rtol=rtol, atol=rtol / 50)
     assert_allclose(logsumexp(logits, axis=axis), special.logsumexp(logits, axis), rtol=rtol)
     assert_allclose(sigmoid(logits), special.expit(logits), rtol=rtol)
     assert_allclose(log_sigmoid(logits), special.log_expit(logits), rtol=rtol)
@@ -64,9 +66,9 @@ def test_cross_entropy_is_that_of_torch(smoothing, weight):
         logits, labels, weight=their_weight, label_smoothing=smoothing, reduction="none"
     )
     actual = cross_entropy(logits, labels, label_smoothing=smoothing, class_weight=their_weight)
-    assert_allclose(actual.numpy(), expected.numpy(), rtol=1e-12)
+    assert_allclose(actual.numpy(), expected.numpy(), rtol=1e-12, atol=1e-15)
     plain = cross_entropy(LOGITS, LABELS, label_smoothing=smoothing, class_weight=weight)
-    assert_allclose(plain, expected.numpy(), rtol=1e-12)
+    assert_allclose(plain, expected.numpy(), rtol=1e-12, atol=1e-15)
     targets = torch.softmax(torch.tensor(LOGITS[::-1].copy()) / 5, 1)
     expected = functional.cross_entropy(
         logits, targets, weight=their_weight, label_smoothing=smoothing, reduction="none"
@@ -74,7 +76,7 @@ def test_cross_entropy_is_that_of_torch(smoothing, weight):
     actual = soft_cross_entropy(
         logits, targets, label_smoothing=smoothing, class_weight=their_weight
     )
-    assert_allclose(actual.numpy(), expected.numpy(), rtol=1e-12)
+    assert_allclose(actual.numpy(), expected.numpy(), rtol=1e-12, atol=1e-15)
 
 
 def test_binary_cross_entropy_is_that_of_torch():
@@ -86,7 +88,7 @@ def test_binary_cross_entropy_is_that_of_torch():
         logits, targets, pos_weight=weight, reduction="none"
     ).sum(1)
     actual = binary_cross_entropy(logits, targets, positive_weight=weight)
-    assert_allclose(actual.numpy(), expected.numpy(), rtol=1e-12)
+    assert_allclose(actual.numpy(), expected.numpy(), rtol=1e-12, atol=1e-15)
 
 
 def test_no_worse_than_scipy_and_torch_against_the_truth_in_float32():
