@@ -120,7 +120,7 @@ def test_one_changed_value_is_refused_unless_asked_for(canonical, tmp_path, part
 def test_mnist_is_fetched_from_openml_once_and_then_cached(canonical, monkeypatch):
     calls = []
 
-    def fetch(name, *, version, as_frame, parser, data_home):
+    def fetch(name, *, version, as_frame, parser, data_home, n_retries):
         calls.append((name, version, as_frame, parser))
         images = np.concatenate([canonical["x_train"], canonical["x_test"]])
         labels = np.concatenate([canonical["y_train"], canonical["y_test"]])

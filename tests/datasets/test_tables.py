@@ -195,6 +195,8 @@ BROKEN = [
     ("a,b,kind\n1,,x\n3,4,y\n", InputValueError, "an empty cell in column 'b' on line 2"),
     ("a,b,kind\n,1,x\n,4,y\n", InputValueError, r"empty cell in column 'a' on line 2 .*\(2 such"),
     ('a,b,kind\n1,"",x\n3,4,y\n', InputValueError, "an empty cell in column 'b' on line 2"),
+    ("a,b,kind\n1 ,,x\n3,4,y\n", InputValueError, "an empty cell in column 'b' on line 2"),
+    ("a,b,kind\n1 , ,x\n3,4,y\n", InputValueError, "an empty cell in column 'b' on line 2"),
     ("a,b,kind\n1,nan,x\n3,4,y\n", InputValueError, "got nan in column 'b' on line 2"),
     ("a,b,kind\n1,2,x\n3,-inf,y\n", InputValueError, "got -inf in column 'b' on line 3"),
     ("a,b,kind\n1,NA,x\n3,4,y\n", InputTypeError, "text 'NA' .* marks a missing value"),

@@ -152,6 +152,11 @@ def test_declared_classes_name_the_columns_of_a_matrix():
         LabelEncoder(["a", "b", "c"]).fit(MATRIX)
 
 
+def test_declared_columns_excuse_no_constant_column():
+    with pytest.raises(InputValueError, match="got 1 constant: 'calm'"):
+        LabelEncoder(["calm", "sad"]).fit([[0, 1], [0, 0]])
+
+
 def test_declared_names_with_a_pipe_are_plain_names():
     encoder = LabelEncoder(["a|b", "c"]).fit(["a|b", "c"])
     assert encoder.kind_ == "binary"

@@ -190,7 +190,12 @@ def _from_openml() -> dict[str, np.ndarray]:
     # scikit-learn's own cache would keep a second copy five times the size of ours.
     with tempfile.TemporaryDirectory() as scratch:
         bunch = fetch_openml(
-            "mnist_784", version=1, as_frame=False, parser=parser, data_home=scratch
+            "mnist_784",
+            version=1,
+            as_frame=False,
+            parser=parser,
+            data_home=scratch,
+            n_retries=0,  # each retry would print a warning of its own
         )
     images = np.asarray(bunch.data).astype(np.uint8).reshape(-1, *IMAGE_SHAPE)
     labels = np.asarray(bunch.target).astype(np.uint8)

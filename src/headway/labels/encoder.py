@@ -357,8 +357,8 @@ def _declared_names(classes: Any) -> np.ndarray:
 def _refuse_constant_columns(
     matrix: np.ndarray, classes: np.ndarray, *, allow_absent: bool
 ) -> None:
-    ones = np.nansum(matrix == 1, axis=0)
-    zeros = np.nansum(matrix == 0, axis=0)
+    ones = np.sum(matrix == 1, axis=0)
+    zeros = np.sum(matrix == 0, axis=0)
     constant = (ones == 0) | (zeros == 0)
     if allow_absent:
         constant &= ones > 0

@@ -188,5 +188,5 @@ def smooth_targets(targets: Any, amount: float, /, *, exclusive: bool, where: An
     share = 0.5
     if exclusive:
         count = xp.sum(allowed, axis=-1, keepdims=True)
-        share = allowed / xp.where(count == 0, xp.ones_like(count), count)
+        share = 1 / xp.where(count == 0, xp.ones_like(count), count)
     return xp.where(allowed == 1, (1 - amount) * targets + amount * share, targets)
