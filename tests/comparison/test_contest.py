@@ -1,12 +1,14 @@
 """The contest, run for real on small data."""
 
 import json
+from functools import partial
 
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.datasets import load_digits, load_iris
 
+from headway.classifiers import ConvClassifier, MLPClassifier
 from headway.comparison import (
     compare,
     confusion_counts,
@@ -32,6 +34,17 @@ def label_sets(seed=0, n=160):
 @pytest.fixture(scope="module")
 def iris():
     return compare(X_IRIS, NAMES[Y_IRIS], models=("linear",), seeds=[3, 7], name="iris")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def small_networks():
+    """Train small networks shortly: what is tested is the contest, not who wins it."""
+    with pytest.MonkeyPatch.context() as patch:
+        mlp = partial(MLPClassifier, hidden=(24,), epochs=12)
+        cnn = partial(ConvClassifier, channels=(6,), hidden=(24,), epochs=12)
+        patch.setattr(entrants, "MLPClassifier", lambda **given: mlp(**given))
+        patch.setattr(entrants, "ConvClassifier", lambda **given: cnn(**given))
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -121,7 +134,7 @@ def test_networks_run_beside_the_linear_model_with_history(digits):
         assert curve is not None
         assert curve.mean[-1] < curve.mean[0]
         assert (curve.low <= curve.high).all()
-        assert digits.entry(model, "sigmoid").accuracy.mean > 0.8
+        assert digits.entry(model, "sigmoid").accuracy.mean > 0.5
     assert loss_curve(digits.entry("linear", "softmax")) is None
 
 
