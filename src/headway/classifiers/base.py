@@ -12,7 +12,7 @@ import os
 import warnings
 from abc import abstractmethod
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
@@ -27,6 +27,8 @@ from headway.labels import LabelEncoder, class_weights, smooth_targets, to_targe
 from headway.losses import PositiveWeightedLoss
 
 __all__ = ["HeadClassifier", "resolve_head"]
+
+LabelKind = Literal["binary", "exclusive", "multilabel"]
 
 
 class HeadClassifier(ClassifierMixin, BaseEstimator):
@@ -57,7 +59,7 @@ class HeadClassifier(ClassifierMixin, BaseEstimator):
     label_smoothing: float
 
     classes_: np.ndarray
-    kind_: str
+    kind_: LabelKind
     head_: Head
     label_encoder_: LabelEncoder
     n_features_in_: int
@@ -280,7 +282,7 @@ class HeadClassifier(ClassifierMixin, BaseEstimator):
         return tags
 
 
-def resolve_head(head: Any, kind: str, /) -> Head:
+def resolve_head(head: Any, kind: LabelKind, /) -> Head:
     """Return the head that a name (or a Head) stands for on labels of this kind.
 
     Raises

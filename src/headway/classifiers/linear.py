@@ -145,28 +145,25 @@ class LinearClassifier(HeadClassifier):
         self.n_iter_ = solution.n_iter
         self._warn_unless_converged(solution)
 
-    def _solve(
-        self, X: Any, targets: np.ndarray, weights: np.ndarray | None
-    ) -> LinearSolution:
+    def _solve(self, X: Any, targets: np.ndarray, weights: np.ndarray | None) -> LinearSolution:
         """Return the solution of the head's problem, convex if its loss is a known one."""
-        loss, C = self.head_.loss, float(self.C)
-        report: Callable[[str], None] | None = None
-        if self.verbose:
-            report = _to_stderr
+        loss, link = self.head_.loss, None
+        report: Callable[[str], None] | None = _to_stderr if self.verbose else None
         positive_weight = None
-        if isinstance(loss, PositiveWeightedLoss):
+        if isinstance(loss, CanonicalLoss):
+            link = loss.link
+        elif isinstance(loss, PositiveWeightedLoss):
+            link = SigmoidLink()
             positive_weight = np.broadcast_to(
                 np.asarray(loss.weight, dtype=np.float64), (targets.shape[1],)
             )
-        elif not (
-            isinstance(loss, CanonicalLoss) and isinstance(loss.link, (SoftmaxLink, SigmoidLink))
-        ):
+        if not isinstance(link, (SoftmaxLink, SigmoidLink)):
             return solve_smooth(
                 X,
                 targets,
                 weights,
                 loss=loss,
-                C=C,
+                C=float(self.C),
                 tol=self.tol,
                 max_iter=SMOOTH_STEPS * self.max_iter,
                 report=report,
@@ -176,8 +173,8 @@ class LinearClassifier(HeadClassifier):
             X,
             targets,
             weights,
-            coupled=positive_weight is None and isinstance(loss.link, SoftmaxLink),
-            C=C,
+            coupled=isinstance(link, SoftmaxLink),
+            C=float(self.C),
             positive_weight=positive_weight,
             tol=self.tol,
             max_iter=self.max_iter,
@@ -188,7 +185,7 @@ class LinearClassifier(HeadClassifier):
     def _check_settings(self) -> None:
         """Raise unless the parameters are what the class says."""
         for name, kind in (("C", Real), ("tol", Real), ("max_iter", Integral)):
-            value = getattr(self, name)
+            value: Any = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, kind):
                 what = "an integer" if kind is Integral else "a number"
                 raise InputTypeError(
@@ -211,8 +208,8 @@ class LinearClassifier(HeadClassifier):
             if self.kind_ == "binary" or len(solution.separated) == len(self.classes_):
                 which = "the classes"
             else:
-                names = ", ".join(repr(self.classes_[i].item()) if hasattr(self.classes_[i], "item") else repr(self.classes_[i]) for i in solution.separated[:5])
-                which = f"{names} from the rest"
+                columns = list(solution.separated[:5])
+                which = ", ".join(map(repr, self.classes_[columns].tolist())) + " from the rest"
             warnings.warn(
                 f"The features separate {which}, so that without a penalty there is no optimum: "
                 "the weights grow for ever. These are the weights of the last step. "

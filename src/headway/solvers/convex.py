@@ -79,7 +79,7 @@ def solve_convex(
     """
     n, d = X.shape
     k = targets.shape[1]
-    columns = np.ascontiguousarray(targets.T, dtype=X.dtype)
+    columns = np.ascontiguousarray(targets.T, dtype=np.float64)
     cells = np.ones((1, n)) if weights is None else np.array(weights, np.float64).reshape(1, n)
     if not coupled:
         columns, cells = _weighted_cells(columns, cells, positive_weight)
@@ -158,9 +158,7 @@ def _weighted_cells(
     if positive_weight is not None:
         positives = np.asarray(positive_weight, dtype=np.float64)[:, None] * columns
         total = positives + (1.0 - columns)
-        columns = np.divide(positives, total, out=np.zeros_like(total), where=total > 0).astype(
-            columns.dtype
-        )
+        columns = np.divide(positives, total, out=np.zeros_like(total), where=total > 0)
         weights = weights * total
     return columns, weights
 

@@ -6,9 +6,9 @@
 
 Where a step keeps little of what it promised, the next ones are damped: a row whose probability
 has run to 0 or 1 against its target has a slope and no curvature, and would throw the weights to
-1e50.  The independent columns of a sigmoid head go through the same passes side by side, each with its
-own step lengths, and leave when they are done.  The trap: a class-by-class preconditioner must
-not move all classes together (see `LinearProblem.project`).
+1e50.  The independent columns of a sigmoid head go through the same passes side by side, each
+with its own step lengths.  The trap: a class-by-class preconditioner must not move all classes
+together (see `LinearProblem.project`).
 
 References
 ----------

@@ -39,6 +39,7 @@ class Preconditioner:
     apply: Callable[[np.ndarray], np.ndarray]
     lasting: bool
 
+
 Apply = Callable[[np.ndarray], np.ndarray]
 
 FULL_WEIGHTS = 400

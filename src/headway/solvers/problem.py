@@ -196,9 +196,7 @@ class LinearProblem:
             backward(X, chunk_probs, out=gradient)
         return Point(weights, values, gradient, probs)
 
-    def losses_and_probs(
-        self, logits: np.ndarray, rows: slice, /
-    ) -> tuple[np.ndarray, np.ndarray]:
+    def losses_and_probs(self, logits: np.ndarray, rows: slice, /) -> tuple[np.ndarray, np.ndarray]:
         """Return (weighted loss of each part, probabilities); `logits` (K, m) is overwritten."""
         targets, weights = self.targets[:, rows], self.cell_weights[:, rows]
         if not self.coupled:
