@@ -7,6 +7,7 @@ import sys
 import warnings
 
 import pytest
+from sklearn.exceptions import ConvergenceWarning
 
 import headway
 from headway.cli import app as app_module
@@ -91,6 +92,7 @@ def test_version_is_the_packages(capsys):
         (["fit", "x.csv", "--target", "y", "-o", "m.headway", "-C", "nan"], "-C"),
         (["fit", "x.csv", "--target", "y", "-o", "m.headway", "--model", "mlp", "-C", "1"], "-C"),
         (["fit", "x.csv", "--target", "y", "-o", "m.headway", "--model", "linear,mlp"], "one of"),
+        (["fit", "x.csv", "--target", "y", "-o", "m.headway", "--epochs", "3"], "--epochs"),
         (["predict", "m.headway"], "FILE"),
         (["probs"], "LOGIT"),
         (["probs", "--", "1", "two"], "two"),
@@ -143,8 +145,7 @@ def test_ctrl_c_exits_with_130_and_one_line(error, capsys, monkeypatch):
 
 def test_a_warning_is_one_line_on_stderr(capsys, monkeypatch):
     def app(words, prog_name):
-        warnings.simplefilter("always")
-        warnings.warn("two\nlines", RuntimeWarning, stacklevel=1)
+        warnings.warn("two\nlines", ConvergenceWarning, stacklevel=1)
 
     monkeypatch.setattr(app_module, "app", app)
     assert main([]) == 0

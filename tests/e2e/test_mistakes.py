@@ -145,13 +145,6 @@ def test_a_cnn_needs_pictures(refused):
     assert "image" in message or "picture" in message
 
 
-def test_a_class_with_one_row_cannot_be_split(refused, folder):
-    with (folder / "iris.csv").open("a") as file:
-        file.write("1,2,3,4,unicorn\n")
-    message = refused("compare", "iris.csv", "--target", "species", "--model", "linear")
-    assert "unicorn" in message
-
-
 def test_a_row_that_does_not_exist_cannot_be_followed(refused):
     message = refused("explain-training", "iris.csv", "--target", "species", "--row", "150")
     assert "150" in message

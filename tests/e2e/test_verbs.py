@@ -215,9 +215,8 @@ class TestFitAndPredict:
 
     def test_an_mlp_saves_and_predicts(self, headway, folder):
         pytest.importorskip("torch")
-        done = headway(
-            "fit", "iris.csv", "--target", "species", "--model", "mlp", "-o", "m.headway"
-        )
+        words = ("fit", "iris.csv", "--target", "species", "--model", "mlp", "-o", "m.headway")
+        done = headway(*words, "--epochs", 2)
         assert done.code == 0, done.err
         assert headway("predict", "m.headway", "new.csv").code == 0
 
@@ -307,7 +306,7 @@ class TestCompare:
             "compare", "songs.csv", "--target", "moods", "--model", "linear", "--seeds", 2
         )
         assert done.code == 0, done.err
-        assert "does not apply" in done.out
+        assert "softmax left out: a row may carry several labels" in " ".join(done.out.split())
 
     def test_the_share_of_test_rows_is_the_one_asked_for(self, headway, folder):
         done = headway(

@@ -102,6 +102,8 @@ def main(args: Sequence[str] | None = None) -> int:
     """
     words, debug = split_debug(sys.argv[1:] if args is None else args)
     with warnings.catch_warnings():
+        # Warnings meant for the user, scikit-learn's about convergence among them, always show.
+        warnings.simplefilter("default", UserWarning)
         warnings.showwarning = warn_in_one_line
         code = attempt(words, debug)
     return quieten_stdout() or code

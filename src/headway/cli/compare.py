@@ -1,11 +1,12 @@
 """`headway compare`: train the same model with several heads and say which is better."""
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from headway.cli.console import note, print_json, print_renderables
+from headway.cli.console import note, print_json
 from headway.cli.data import DataName, DataTarget, load_data
 from headway.cli.options import Json, choices
 from headway.cli.outputs import check_output, prepare_folder
@@ -118,10 +119,22 @@ def run(
     if json:
         print_json(result.to_dict())
     else:
-        from headway.report import text
-
-        print_renderables(text(result))
+        _show(result)
     _write(result, dataset, html, figures)
+
+
+def _show(result: "Comparison") -> None:
+    """Print the comparison: styled on a terminal (rich honours NO_COLOR), plain in a pipe."""
+    from headway.report import as_plain_text, text
+
+    if not sys.stdout.isatty():
+        typer.echo(as_plain_text(result), nl=False)
+        return
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    for part in text(result):
+        console.print(part)
 
 
 def _write(

@@ -9,7 +9,7 @@ import math
 import os
 import sys
 import textwrap
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, TextIO
 
 import typer
@@ -20,7 +20,6 @@ __all__ = [
     "one_line",
     "print_json",
     "print_pairs",
-    "print_renderables",
     "quieten_stdout",
     "to_json",
 ]
@@ -91,18 +90,6 @@ def print_pairs(pairs: Sequence[tuple[str, str]]) -> None:
         typer.echo(f"{name:<{width}}  {lines[0]}")
         for line in lines[1:]:
             typer.echo(f"{'':<{width}}  {line}")
-
-
-def print_renderables(items: Iterable[Any]) -> None:
-    """Write rich renderables to stdout, at the terminal's width or 80 columns.
-
-    rich itself leaves colour out for `NO_COLOR` and when stdout is no terminal.
-    """
-    from rich.console import Console
-
-    console = Console(file=sys.stdout, highlight=False, soft_wrap=False)
-    for item in items:
-        console.print(item)
 
 
 def quieten_stdout() -> int:

@@ -65,6 +65,15 @@ def run(
     seed: Annotated[
         int, typer.Option(metavar="SEED", min=0, help="mlp: seed of the initial weights.")
     ] = 0,
+    epochs: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            min=1,
+            help="mlp: passes over the rows.  [default: by their number]",
+            show_default=False,
+        ),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Train a classifier on a table of numbers and save it.
@@ -79,13 +88,15 @@ def run(
         raise typer.BadParameter("applies to --model linear only.", param_hint="'-C'")
     if C is not None and not C > 0:
         raise typer.BadParameter(f"must be greater than 0, got {C:g}.", param_hint="'-C'")
+    if epochs is not None and model != "mlp":
+        raise typer.BadParameter("applies to --model mlp only.", param_hint="'--epochs'")
     check_output(output, suffixes=(SUFFIX,))
 
     from headway.datasets import read_table
 
     data = read_table(file, target=target)
     options = {"head": head, "classes": data.classes}
-    classifier = _mlp(seed, options) if model == "mlp" else _linear(C, options)
+    classifier = _mlp(seed, epochs, options) if model == "mlp" else _linear(C, options)
     features = with_names(data.X, data.feature_names)
     classifier.fit(features, data.y)
     if getattr(classifier, "interrupted_", False):
@@ -107,11 +118,16 @@ def _linear(C: float | None, options: dict[str, Any]) -> Any:
     return LinearClassifier(C=1.0 if C is None else C, standardize=True, **options)
 
 
-def _mlp(seed: int, options: dict[str, Any]) -> Any:
+def _mlp(seed: int, epochs: int | None, options: dict[str, Any]) -> Any:
     """Return an unfitted network, which shows its progress where somebody looks."""
     from headway.classifiers import MLPClassifier
 
-    return MLPClassifier(random_state=seed, verbose=int(sys.stderr.isatty()), **options)
+    return MLPClassifier(
+        epochs="auto" if epochs is None else epochs,
+        random_state=seed,
+        verbose=int(sys.stderr.isatty()),
+        **options,
+    )
 
 
 def _summary(classifier: Any, features: Any, labels: Any) -> dict[str, Any]:
@@ -149,5 +165,5 @@ def _cell(key: str, value: Any) -> str:
     if key == "optimality_gap":
         if value != value:  # NaN
             return "none: the loss has no minimum (see the warning)"
-        return f"{value:.1e} (at most this far above the best possible objective, relatively)"
+        return f"{value:.1g} (at most this far above the best possible objective, relatively)"
     return str(value)

@@ -1,5 +1,6 @@
 """`headway probs`: one row of logits through sigmoid and softmax, side by side."""
 
+import textwrap
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -95,7 +96,11 @@ def _lines(table: "LogitTable") -> list[str]:
     lines += [
         "",
         f"If one class holds (softmax), take the largest: {table.names[table.argmax]}",
-        f"If several may hold (sigmoid), take those above {table.threshold:g}: {passing}",
+        *textwrap.wrap(
+            f"If several may hold (sigmoid), take those above {table.threshold:g}: {passing}",
+            width=80,
+            subsequent_indent="  ",
+        ),
     ]
     if table.two_logits is not None:
         two = table.two_logits
