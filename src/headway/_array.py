@@ -34,7 +34,7 @@ quiet = np.errstate(all="ignore")
 
 def is_numpy(*arrays: Array) -> bool:
     """Return whether every array is a NumPy array (or NumPy scalar)."""
-    return all(isinstance(array, np.ndarray | np.generic) for array in arrays)
+    return all(isinstance(array, (np.ndarray, np.generic)) for array in arrays)
 
 
 def as_array(values: Array, /) -> Array:

@@ -6,6 +6,7 @@ elementwise ones) and are not modified.  Large arrays are worked off in blocks
 that stay in the cache: fresh memory costs more than the arithmetic.
 """
 
+import math
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -27,7 +28,8 @@ def _blocks(n_rows: int, n_columns: int) -> Iterator[slice]:
 def _shift(rows: np.ndarray, tops: np.ndarray, out: np.ndarray) -> bool:
     """Write rows - tops, with the limits at infinite tops; return whether all were finite."""
     np.subtract(rows, tops, out=out)
-    if np.isfinite(tops).all():
+    # A sum is finite only if every entry is; if it overflows, what follows changes nothing.
+    if math.isfinite(np.add.reduce(tops, axis=None)):
         return True
     infinite = np.isinf(tops[:, 0])
     at_top = (rows[infinite] == tops[infinite]) & (tops[infinite] > 0)

@@ -13,6 +13,7 @@ Inputs are floating arrays of at least 32 bits with a non-empty `axis`; the publ
 functions see to that.
 """
 
+import math
 from typing import Any
 
 from headway._array import Array, quiet, stop_gradient, wide_sum
@@ -35,7 +36,9 @@ def _shift(logits: Array, xp: Any, axis: int) -> tuple[Array, Array, bool]:
     """
     # The result does not depend on m, so autograd need not see it.
     tops = xp.max(stop_gradient(logits), axis=axis, keepdims=True)
-    if bool(xp.all(xp.isfinite(tops))):
+    # One number tells: a sum is finite only if every entry is.  Should it overflow,
+    # the long way round gives the same result.
+    if math.isfinite(float(xp.sum(tops))):
         return logits - tops, tops, True
     zero, minus_inf = xp.zeros_like(logits), xp.full_like(logits, -float("inf"))
     limit = xp.where((logits == tops) & (tops > 0), zero, minus_inf)

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from headway._array import Array, as_array, is_numpy, namespace, to_floating
+from headway._array import Array, as_array, namespace, to_floating
 from headway._check import check_logits, check_mask, first_index, place
 from headway.errors import InputValueError
 from headway.kernels import inplace, reference
@@ -70,7 +70,7 @@ def softmax(
            [1. , 0. ]])
     """
     rows, dtype, xp, axis = _prepare(logits, axis, where, empty)
-    if is_numpy(rows):
+    if isinstance(rows, np.ndarray):
         flat, shape = _as_rows(rows, axis)
         probs, finite = inplace.softmax(flat)
         if not finite and empty == "raise":
@@ -119,7 +119,7 @@ def log_softmax(
     -4.248354255291589e-18
     """
     rows, dtype, xp, axis = _prepare(logits, axis, where, empty)
-    if is_numpy(rows):
+    if isinstance(rows, np.ndarray):
         flat, shape = _as_rows(rows, axis)
         log_probs, finite = inplace.log_softmax(flat)
         if not finite and empty == "raise":
@@ -166,7 +166,7 @@ def logsumexp(
     1000.6931471805599
     """
     rows, dtype, xp, axis = _prepare(logits, axis, where, "zero")
-    if is_numpy(rows):
+    if isinstance(rows, np.ndarray):
         flat, shape = _as_rows(rows, axis)
         total = inplace.logsumexp(flat).reshape(shape[:-1]).astype(dtype, copy=False)
         return np.expand_dims(total, axis) if keepdims else total[()]
