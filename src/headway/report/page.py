@@ -23,7 +23,11 @@ TOP = 3
 
 def page_values(comparison: Comparison, story: TrainingStory | None) -> dict[str, Any]:
     """Return what the template shows, as plain text, numbers and lists of them."""
-    raw = [e for e in comparison.entries if "membership_log_loss" in e.details]
+    raw = [
+        entry
+        for entry in comparison.entries
+        if entry.mistake is None and "membership_log_loss" in entry.details
+    ]
     return {
         "comparison": comparison,
         "heading": f"Softmax or sigmoid? {comparison.name}",

@@ -134,7 +134,7 @@ def blank_figure(title: str, height: float, *, width: float = WIDTH) -> Figure:
     """Return an empty figure of that size in inches, with its title wrapped on top."""
     figure = Figure(figsize=(width, height), layout="constrained")
     figure.suptitle(
-        textwrap.fill(title, int(width * 12.2)),
+        textwrap.fill(title, int(width * 12.2), break_on_hyphens=False),
         x=0.01,
         horizontalalignment="left",
         fontsize=9.5,
@@ -154,8 +154,13 @@ def plain_frame(axes: Axes, *, grid: str | None = "y") -> Axes:
 
 
 def plain_log_ticks(axes: Axes) -> None:
-    """Write the logarithmic vertical axis as 0.1, 0.2, 0.5, 1, ... instead of powers of ten."""
-    axes.yaxis.set_major_locator(LogLocator(base=10, subs=(1.0, 2.0, 5.0), numticks=7))
+    """Write the logarithmic vertical axis as 0.1, 1, 10 (a short one as 0.1, 0.2, 0.5, 1).
+
+    Call it when everything is drawn: the ticks depend on how far the axis reaches.
+    """
+    low, high = axes.get_ylim()
+    subs = (1.0, 2.0, 5.0) if high < 100 * low else (1.0,)
+    axes.yaxis.set_major_locator(LogLocator(base=10, subs=subs))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
     axes.yaxis.set_minor_locator(NullLocator())
 
@@ -221,6 +226,7 @@ def _render(figure: Figure, kind: str, settings: dict[str, str]) -> bytes:
     buffer = io.BytesIO()
     dates = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {}}
     with drawing_style(), mpl.rc_context(settings):
+        _settle(figure)
         figure.savefig(
             buffer,
             format=kind,
@@ -229,6 +235,14 @@ def _render(figure: Figure, kind: str, settings: dict[str, str]) -> bytes:
             transparent=settings.get("svg.fonttype") == "none",
         )
     return buffer.getvalue()
+
+
+def _settle(figure: Figure) -> None:
+    """Lay the figure out once for all: a second pass of matplotlib's layout shifts it a little."""
+    engine = figure.get_layout_engine()
+    if engine is not None:
+        engine.execute(figure)
+        figure.set_layout_engine("none")
 
 
 def _replace(path: Path, content: bytes) -> None:

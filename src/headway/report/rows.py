@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
 from headway.comparison import Comparison, Entry
 from headway.report.picture import (
@@ -82,20 +84,18 @@ def confused_images_picture(comparison: Comparison) -> Picture | None:
     classes = comparison.classes
     title = "What the most confused images look like"
     with drawing_style():
-        figure = blank_figure(title, 0.45 + 0.78 * len(found))
-        panels = np.atleast_2d(figure.subplots(len(found), ACROSS))
-        for line, (pair, rows) in zip(panels, found, strict=True):
-            line[0].set_ylabel(
-                f"{shorten(classes[pair.true], 9)} taken\nfor {shorten(classes[pair.taken], 9)}",
-                rotation=0,
-                ha="right",
-                va="center",
-                fontsize=8,
-            )
-            for axes, row in zip(line, rows, strict=False):
-                _image(axes, comparison, int(row))
-            for axes in line[len(rows) :]:
-                _blank(axes)
+        figure = blank_figure(title, 0.4 + 0.5 * len(found))
+        axes = _wall(figure, across=ACROSS, down=len(found), gap=(0.12, 0.12))
+        for line, (_, rows) in enumerate(found):
+            for place, row in enumerate(rows):
+                _hang(axes, comparison, int(row), 1.12 * place, 1.12 * line)
+        axes.set_yticks(
+            [1.12 * line + 0.5 for line in range(len(found))],
+            [
+                f"{shorten(classes[pair.true], 9)} taken for {shorten(classes[pair.taken], 9)}"
+                for pair, _ in found
+            ],
+        )
     return Picture(
         name="confused-images",
         title=title + ".",
@@ -122,19 +122,30 @@ def disagreement_picture(comparison: Comparison, first: Entry, second: Entry) ->
     across = 4
     down = -(-len(shown) // across)
     with drawing_style():
-        figure = blank_figure(title, 0.6 + 1.55 * down)
-        figure.get_layout_engine().set(hspace=0.06)
-        panels = np.atleast_2d(figure.subplots(down, across)).ravel()
-        for axes, row in zip(panels, shown, strict=False):
-            _image(axes, comparison, int(row))
+        figure = blank_figure(title, 0.5 + 1.3 * down)
+        axes = _wall(figure, across=across, down=down, gap=(0.12, 0.6))
+        for number, row in enumerate(shown):
+            left, top = 1.12 * (number % across), 1.6 * (number // across)
+            _hang(axes, comparison, int(row), left, top)
             label, one, two = (
                 shorten(classes[int(values[row])], 9)
                 for values in (run.labels, run.predictions, other.predictions)
             )
-            axes.set_title(f"truly {label}", fontsize=8, loc="center", pad=3)
-            axes.set_xlabel(f"{first.head} {one}\n{second.head} {two}", fontsize=7.5)
-        for axes in panels[len(shown) :]:
-            _blank(axes)
+            lines = (
+                (top - 0.06, f"truly {label}", "bottom", "bold"),
+                (top + 1.05, f"{first.head} {one}", "top", "normal"),
+                (top + 1.21, f"{second.head} {two}", "top", "normal"),
+            )
+            for height, words, align, weight in lines:
+                axes.text(
+                    left + 0.5,
+                    height,
+                    words,
+                    ha="center",
+                    va=align,
+                    fontsize=7.5,
+                    fontweight=weight,
+                )
     return Picture(
         name=f"disagreement-{first.model}-{_file(first.head)}-{_file(second.head)}",
         title=title + ".",
@@ -158,19 +169,29 @@ def _narrow(classes: tuple[str, ...], pair: Pair) -> str:
     return f"{shorten(classes[pair.true], 14)} → {shorten(classes[pair.taken], 14)}"
 
 
-def _image(axes: Axes, comparison: Comparison, row: int) -> None:
-    values = np.asarray(comparison.X_test[row], dtype=np.float64)
-    axes.imshow(values.reshape(comparison.image_shape), cmap="Greys")
-    axes.set(xticks=[], yticks=[])
-    for spine in axes.spines.values():
-        spine.set(visible=True, color=GRID)
+def _wall(figure: Figure, *, across: int, down: int, gap: tuple[float, float]) -> Axes:
+    """Return one frameless axes to hang images on, each one unit wide and high.
 
-
-def _blank(axes: Axes) -> None:
+    One axes for all images: an axes for each would take most of a report's time.
+    """
+    axes = figure.subplots()
+    axes.set_xlim(-0.03, across + (across - 1) * gap[0] + 0.03)
+    axes.set_ylim(down + (down - 1) * gap[1] + (0.4 if gap[1] > 0.5 else 0.03), -0.25)
+    axes.set_aspect("equal", anchor="NW")
     axes.set(xticks=[], yticks=[])
-    axes.patch.set_alpha(0)
+    axes.tick_params(length=0)
     for spine in axes.spines.values():
         spine.set_visible(False)
+    return axes
+
+
+def _hang(axes: Axes, comparison: Comparison, row: int, left: float, top: float) -> None:
+    """Draw one test image with its upper left corner there."""
+    values = np.asarray(comparison.X_test[row], dtype=np.float64).reshape(comparison.image_shape)
+    limits = axes.axis()
+    axes.imshow(values, cmap="Greys", extent=(left, left + 1, top + 1, top), aspect="equal")
+    axes.add_patch(Rectangle((left, top), 1, 1, fill=False, edgecolor=GRID, linewidth=0.8))
+    axes.axis(limits)
 
 
 def _file(head: str) -> str:
