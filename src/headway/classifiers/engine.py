@@ -10,7 +10,6 @@ torch is imported inside the methods, so that importing headway does not load it
 
 import warnings
 from abc import abstractmethod
-from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -55,6 +54,10 @@ class NetworkEngine(HeadClassifier):
 
     network_: "Network"
     history_: list[dict[str, Any]]
+    n_epochs_: int
+    best_epoch_: int
+    interrupted_: bool
+    _optimizer_state: dict[str, Any] | None
 
     # -- what a subclass brings -------------------------------------------------------------
 
@@ -274,11 +277,11 @@ class NetworkEngine(HeadClassifier):
     def _sizes(self, name: str) -> list[int]:
         """Return a parameter that holds layer sizes as a list; one number counts as one layer."""
         value = getattr(self, name)
-        return [value] if isinstance(value, Integral) else list(value)
+        return [int(value)] if isinstance(value, (int, np.integer)) else list(value)
 
     def _check_whole(self, name: str, value: Any, *, or_auto: bool = False) -> None:
         also = " or 'auto'" if or_auto else ""
-        if isinstance(value, bool) or not isinstance(value, Integral):
+        if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
             raise InputTypeError(
                 f"`{name}` must be a whole number{also}, got {value!r}. Pass an integer above 0."
             )
@@ -290,7 +293,7 @@ class NetworkEngine(HeadClassifier):
     def _check_real(
         self, name: str, value: Any, *, above: float | None = None, below: float | None = None
     ) -> None:
-        if isinstance(value, bool) or not isinstance(value, Real):
+        if isinstance(value, bool) or not isinstance(value, (int, float, np.number)):
             raise InputTypeError(f"`{name}` must be a number, got {value!r}. Pass a float.")
         high_enough = value >= 0 if above is None else value > above
         low_enough = np.isfinite(value) if below is None else value < below

@@ -204,6 +204,8 @@ class ConvClassifier(NetworkEngine):
     ['above', 'below']
     """
 
+    image_shape_: tuple[int, int, int]
+
     def __init__(
         self,
         head: Any = "auto",
@@ -260,7 +262,7 @@ class ConvClassifier(NetworkEngine):
     ) -> tuple[Any, np.ndarray, np.ndarray | None, np.ndarray]:
         shape = None if reset else self.image_shape_
         if reset:
-            shape = _image_shape(np.shape(X), self.image_shape)
+            shape = _image_shape(_shape(X), self.image_shape)
         prepared = super()._prepare(
             _flattened(X, shape), y, sample_weight, reset=reset, classes=classes
         )
@@ -318,6 +320,14 @@ class ConvClassifier(NetworkEngine):
             self._check_whole("shift", self.shift)
 
 
+def _shape(X: Any) -> tuple[int, ...]:
+    """Return the shape of array-likes; () for what is none, which validation will refuse."""
+    try:
+        return tuple(X.shape if hasattr(X, "shape") else np.asarray(X).shape)
+    except ValueError:
+        return ()
+
+
 def _image_shape(shape: tuple[int, ...], image_shape: Any) -> tuple[int, int, int] | None:
     """Return (c, h, w) of images given as an array of `shape`; None for flat ones unless told."""
     if image_shape is not None:
@@ -333,7 +343,7 @@ def _image_shape(shape: tuple[int, ...], image_shape: Any) -> tuple[int, int, in
             f"{MOST_CHANNELS}), got {'two' if first else 'no'} candidates. Pass "
             "image_shape=(channels, height, width)."
         )
-    return shape[1:] if first else (shape[3], shape[1], shape[2])  # type: ignore[return-value]
+    return shape[1:] if first else (shape[3], shape[1], shape[2])
 
 
 def _checked_image_shape(image_shape: Any) -> tuple[int, int, int]:
@@ -360,7 +370,7 @@ def _shape_of_flat(d: int) -> tuple[int, int, int]:
 
 def _flattened(X: Any, image_shape: tuple[int, int, int] | None) -> Any:
     """Return images as rows of pixels, channels first; what is not an image passes through."""
-    shape = np.shape(X) if not hasattr(X, "tocsr") else X.shape
+    shape = _shape(X)
     if len(shape) not in (3, 4) or image_shape is None:
         return X
     images = np.asarray(X)

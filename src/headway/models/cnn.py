@@ -54,13 +54,13 @@ def conv_network(
     for stage, filters in enumerate(channels):
         widest = 5 if stage == 0 and min(sides) >= WIDE_FILTERS_FROM else 3
         # A filter wider than the picture would only ever see padding.
-        kernel = [min(widest, side if side % 2 else side - 1) for side in sides]
+        tall, wide = (min(widest, side if side % 2 else side - 1) for side in sides)
         halved = [side >= HALVED_FROM for side in sides]
-        convolution = nn.Conv2d(depth, filters, kernel, padding=[size // 2 for size in kernel])
+        convolution = nn.Conv2d(depth, filters, (tall, wide), padding=(tall // 2, wide // 2))
         start_like_relu(convolution)
         layers.append(convolution)
         if any(halved):
-            layers.append(nn.MaxPool2d([2 if half else 1 for half in halved]))
+            layers.append(nn.MaxPool2d(tuple(2 if half else 1 for half in halved)))
         layers.append(activation_layer(activation))
         sides = [side // 2 if half else side for side, half in zip(sides, halved, strict=True)]
         depth = filters
@@ -75,7 +75,9 @@ def conv_network(
         width = size
     if dropout:
         layers.append(nn.Dropout(dropout))
-    return Network(scaling, nn.Sequential(*layers), width, n_logits)
+    network = Network(scaling, nn.Sequential(*layers), width, n_logits)
+    # Weights lie in memory with the channels last: convolutions then read them in order.
+    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
 class ShiftedImages:

@@ -66,7 +66,7 @@ def feature_scaling(X: np.ndarray, standardize: object, /) -> FeatureScaling:
     lower, median, upper = np.quantile(sample, [0.25, 0.5, 0.75], axis=0)
     scale = np.where(upper > lower, upper - lower, (most - least) / 2)
     # What is constant but for rounding would be divided by that rounding.
-    tiny = 8 * np.finfo(np.float32).eps * np.maximum(np.abs(least), np.abs(most))
+    tiny = 8 * np.finfo(X.dtype).eps * np.abs(median)
     return _scaling(median, np.where(scale > tiny, scale, 1.0), bounded=True)
 
 
@@ -115,4 +115,4 @@ def _sample(rows: np.ndarray) -> np.ndarray:
 
 
 def _scaling(center: np.ndarray, scale: np.ndarray, *, bounded: bool) -> FeatureScaling:
-    return FeatureScaling(np.float64(center), np.float64(scale), bounded)
+    return FeatureScaling(center.astype(np.float64), scale.astype(np.float64), bounded)

@@ -1,8 +1,8 @@
 """Training a network: one loop for every head.
 
     logits   = network(batch)
-    gradient = head.loss.gradient(logits, targets)          "probs - targets" for softmax and sigmoid
-    logits.backward(gradient * weights / batch size)        and from there torch's chain rule
+    gradient = head.loss.gradient(logits, targets)        probs - targets, for softmax and sigmoid
+    logits.backward(gradient * weights / batch size)      and from there torch's chain rule
 
 No loss is differentiated by torch: the head brings its exact gradient at the logits.  What differs
 between two heads is that line and nothing else: weights, order of rows and dropout come from
@@ -278,8 +278,6 @@ class WorkingBody:
         self.body: nn.Module = network.body
         if self.low:
             self.body = copy.deepcopy(network.body).to(torch.bfloat16)
-        # Convolutions run along the channels; other layers have no such order and ignore it.
-        self.body = self.body.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.working = list(self.body.parameters())
 
     def logits(self, features: Tensor) -> Tensor:
