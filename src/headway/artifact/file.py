@@ -57,7 +57,8 @@ def write_artifact(
         "version": str(FORMAT_VERSION),
         "model": json.dumps(description, allow_nan=False, ensure_ascii=False),
     }
-    contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    # Not ascontiguousarray: it gives a single number an axis.
+    contiguous = {name: np.asarray(array, order="C") for name, array in arrays.items()}
     content = to_bytes(contiguous, metadata=metadata)
     unfinished = path.with_name(f".{path.name}.{secrets.token_hex(4)}.unfinished")
     try:

@@ -7,7 +7,7 @@ what runs.
 """
 
 import math
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 from typing import Any
 
 import numpy as np
@@ -79,7 +79,7 @@ def to_json(value: Any, /) -> Any:
     if isinstance(value, np.ndarray) and value.dtype.kind in ARRAY_KINDS + "O":
         items = to_json(value.tolist())
         return {MARK: "array", "dtype": value.dtype.str, "items": items}
-    if OBJECTS.get(type(value).__name__) is type(value):
+    if is_dataclass(value) and OBJECTS.get(type(value).__name__) is type(value):
         values = {field.name: to_json(getattr(value, field.name)) for field in fields(value)}
         return {MARK: type(value).__name__, "fields": values}
     raise InputTypeError(

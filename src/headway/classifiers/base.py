@@ -198,7 +198,7 @@ class HeadClassifier(ClassifierMixin, BaseEstimator):
         if present.size < 2:
             raise InputValueError(
                 "At least two classes must carry a positive `sample_weight`, got only one class: "
-                f"{self.classes_[present[0]]!r}. Weight rows of another class as well."
+                f"{self.classes_[present].tolist()[0]!r}. Weight rows of another class as well."
             )
 
     # -- predict ----------------------------------------------------------------------------

@@ -106,7 +106,8 @@ def newton(
     noise = 1e-9 if problem.products_dtype == np.float32 else 1e-13
     bounds = np.full_like(point.values, -np.inf)
     separated = np.zeros(point.values.shape, dtype=bool)
-    precondition, predicted, inner = None, np.inf, 0
+    precondition: Preconditioner | None = None
+    predicted, inner = np.inf, 0
     damping, scales = 0.0, None
     step = np.zeros_like(start)
     iteration = 0
@@ -117,7 +118,10 @@ def newton(
             scales = problem.feature_scales() if scales is None else scales
             damped = replace(problem, penalty=problem.penalty + damping * scales)
         if damping or precondition is None or not precondition.lasting or inner > STALE:
-            precondition = build_preconditioner(damped, point, far=predicted > FAR, rng=rng)
+            basis = None if precondition is None or damping else precondition.basis
+            precondition = build_preconditioner(
+                damped, point, far=predicted > FAR, rng=rng, basis=basis
+            )
         step, inner = _direction(damped, point, precondition, tol, ~separated)
         if not problem.penalised and iteration >= PATIENCE:
             separated |= separates(problem, step) | separates(problem, point.weights)

@@ -34,10 +34,13 @@ class Preconditioner:
         directions of class mean zero.
     lasting : bool
         True if it was costly to make and is worth keeping for several steps.
+    basis : Eigenbasis, optional
+        The costly part of a preconditioner that is otherwise made anew.
     """
 
     apply: Callable[[np.ndarray], np.ndarray]
     lasting: bool
+    basis: "Eigenbasis | None" = None
 
 
 Apply = Callable[[np.ndarray], np.ndarray]
@@ -54,7 +57,13 @@ UNPENALISED_RIDGE = 1e-9
 
 
 def build_preconditioner(
-    problem: LinearProblem, point: Point, /, *, far: bool, rng: np.random.Generator
+    problem: LinearProblem,
+    point: Point,
+    /,
+    *,
+    far: bool,
+    rng: np.random.Generator,
+    basis: "Eigenbasis | None" = None,
 ) -> Preconditioner:
     """Return an approximate inverse of the Hessian at a point.
 
@@ -69,6 +78,8 @@ def build_preconditioner(
         classes is then as good as one for each, and K times cheaper.
     rng : Generator
         Draws the rows.
+    basis : Eigenbasis, optional
+        That of an earlier preconditioner of the same problem, to be used again.
     """
     k, width = problem.shape
     n = problem.X.shape[0]
@@ -78,7 +89,9 @@ def build_preconditioner(
     if width > MOST_BLOCK_FEATURES:
         return Preconditioner(_diagonal(problem, point), lasting=False)
     if k * width**2 * 4 > BLOCK_BYTES:
-        return Preconditioner(_shared(problem, point, rng), lasting=True)
+        if basis is None:
+            basis = _eigenbasis(problem, point, rng)
+        return Preconditioner(_shared(problem, point, basis), lasting=False, basis=basis)
     if work * k <= EXACT_BLOCK_WORK:
         curvatures = problem.curvatures(point.probs)
         return Preconditioner(_blocks(problem, curvatures, rng, np.float64), lasting=False)
@@ -128,10 +141,10 @@ def _blocks(
     """Return the inverses of class blocks from row curvatures (K, n), or (1, n) for all."""
     _, width = problem.shape
     n = problem.X.shape[0]
-    inverses = np.empty((len(curvatures), width, width), dtype=dtype)
+    inverses: np.ndarray = np.empty((len(curvatures), width, width), dtype=dtype)
     for c, curvature in enumerate(curvatures):
         if dtype == np.float64 or n <= ROWS_PER_FEATURE * width:
-            block = np.zeros((width, width), dtype=dtype)
+            block: np.ndarray = np.zeros((width, width), dtype=dtype)
             for rows, X in problem.chunks(dtype):
                 X1 = with_ones(X) * np.sqrt(curvature[rows, None]).astype(dtype)
                 block += X1.T @ X1
@@ -155,16 +168,37 @@ def _blocks(
     return apply
 
 
-def _shared(problem: LinearProblem, point: Point, rng: np.random.Generator) -> Apply:
-    """Return the inverse of (mean curvature of the class) times one Gram matrix, plus penalty.
+def _shared(problem: LinearProblem, point: Point, basis: "Eigenbasis") -> Apply:
+    """Return the inverse of (mean curvature of the class) times one Gram matrix, plus penalty."""
+    mass = problem.curvatures(point.probs).sum(axis=1, keepdims=True)
+    # The basis diagonalises Gram and penalty together: they become `values` and the identity.
+    divisor = mass * basis.values + 1.0
 
-    Memory stays at one matrix however many columns there are.
+    def apply(gradient: np.ndarray) -> np.ndarray:
+        moved = ((gradient / basis.scale) @ basis.vectors / divisor) @ basis.vectors.T
+        return problem.project(moved / basis.scale)
+
+    return apply
+
+
+@dataclass(frozen=True)
+class Eigenbasis:
+    """Eigenvectors of one Gram matrix of all classes, relative to the penalty.
+
+    Memory stays at one matrix however many columns there are, and only the masses of the classes
+    change from step to step.
     """
+
+    values: np.ndarray
+    vectors: np.ndarray
+    scale: np.ndarray
+
+
+def _eigenbasis(problem: LinearProblem, point: Point, rng: np.random.Generator) -> Eigenbasis:
+    """Return the eigenbasis of the rows weighted by their curvature in all classes together."""
     _, width = problem.shape
-    n = problem.X.shape[0]
-    curvatures = problem.curvatures(point.probs)
-    pooled = curvatures.sum(axis=0)
-    if n <= ROWS_PER_FEATURE * width:
+    pooled = problem.curvatures(point.probs).sum(axis=0)
+    if problem.X.shape[0] <= ROWS_PER_FEATURE * width:
         gram = np.zeros((width, width))
         for rows, X in problem.chunks(np.float64):
             X1 = with_ones(X) * np.sqrt(pooled[rows, None])
@@ -174,18 +208,11 @@ def _shared(problem: LinearProblem, point: Point, rng: np.random.Generator) -> A
         X1 = with_ones(problem.X[drawn]).astype(np.float64, copy=False)
         gram = weight * (X1.T @ X1)
     gram /= max(pooled.sum(), 1e-300)
-    # The penalty differs between features (the intercept has none): whiten by it first.
-    floor = max(problem.penalty.max(), 1e-8 * float(np.trace(gram)) / width, 1e-300)
+    # The intercept has no penalty to be measured by; a small one stands in.
+    floor = max(float(problem.penalty.max()), 1e-8 * float(np.trace(gram)) / width, 1e-300)
     scale = np.sqrt(np.maximum(problem.penalty, 1e-4 * floor))
     values, vectors = np.linalg.eigh(gram / scale[:, None] / scale)
-    mass = curvatures.sum(axis=1, keepdims=True)
-    divisor = mass * np.maximum(values, 0.0) + 1.0
-
-    def apply(gradient: np.ndarray) -> np.ndarray:
-        moved = ((gradient / scale) @ vectors / divisor) @ vectors.T / scale
-        return problem.project(moved)
-
-    return apply
+    return Eigenbasis(np.maximum(values, 0.0), vectors, scale)
 
 
 def _diagonal(problem: LinearProblem, point: Point) -> Apply:
