@@ -143,3 +143,23 @@ def test_the_cost_of_a_mistake_is_told():
 def test_two_classes_and_label_sets_are_not_contested():
     assert "same model: use either" in advice(BETTER, kind="binary")
     assert advice(WORSE, kind="multilabel").startswith("Use sigmoid: a row may carry several")
+
+
+def test_models_are_ranked_each_by_its_better_head():
+    network = [
+        an_entry("softmax", right_but_for(500, range(5)), model="mlp"),
+        an_entry("sigmoid", right_but_for(500, range(4)), model="mlp"),
+    ]
+    entries = [BETTER, WORSE, *network]
+    verdicts = [judge(BETTER, WORSE, n_rows=500), judge(*network, n_rows=500)]
+    told = advise(entries, verdicts, kind="exclusive", n_rows=500)
+    assert told.startswith("With linear use softmax")
+    assert "With mlp use either" in told
+    assert told.endswith("mlp 99.2 %, linear 98.0 % accuracy, each with its better head.")
+
+
+def test_without_a_second_sound_head_no_head_is_advised():
+    costly = an_entry("sigmoid+mse", right_but_for(500, range(60)), mistake="wrong loss")
+    told = advice(BETTER, costly)
+    assert told.startswith("Only softmax ran: to choose a head, compare softmax with sigmoid.")
+    assert "Reached: linear 98.0 % accuracy." in told

@@ -64,16 +64,20 @@ def _between_heads(sound: Sequence[Entry], n_rows: int) -> list[str]:
     open_ones = [verdict for verdict in pairs if not _decided(verdict)]
     if open_ones:
         models = _listed([verdict.model for verdict in open_ones])
-        gaps = "; ".join(
-            f"{v.model} {span(v.difference.low, v.difference.high)}" for v in open_ones
-        )
         first, second = open_ones[0].first, open_ones[0].second
         parts.append(
             f"With {models} use either: no difference in accuracy that this data can show "
-            f"(95 % interval of {first} minus {second}, in points: {gaps})."
+            f"({first} minus {second} in points, 95 % interval: {_gaps(open_ones)})."
         )
         parts += [_by_log_loss(verdict) for verdict in open_ones if _log_loss_decided(verdict)]
     return parts
+
+
+def _gaps(verdicts: Sequence[Verdict]) -> str:
+    gaps = [span(verdict.difference.low, verdict.difference.high) for verdict in verdicts]
+    if len(gaps) == 1:
+        return gaps[0]
+    return "; ".join(f"{v.model} {gap}" for v, gap in zip(verdicts, gaps, strict=True))
 
 
 def _by_log_loss(verdict: Verdict) -> str:
@@ -98,7 +102,9 @@ def _between_models(sound: Sequence[Entry], kind: str) -> list[str]:
     shown = [f"{e.model} {100 * e.accuracy.mean:.1f} %" for e in ranked]
     if len(ranked) == 1:
         return [f"Reached: {shown[0]} {what}."]
-    return [f"The model: {', '.join(shown)} {what}, each with its better head."]
+    several = len({entry.head for entry in sound}) > 1
+    ending = ", each with its better head" if several else ""
+    return [f"The model matters too: {', '.join(shown)} {what}{ending}."]
 
 
 def _cost(verdict: Verdict, entries: Sequence[Entry]) -> str:

@@ -305,8 +305,8 @@ def _method_notes(schedule: _Schedule, heads: tuple[str, ...]) -> Iterator[str]:
             for model in schedule.models
         )
         yield (
-            f"Tuned for each head on {VALIDATION_SHARE:.0%} of the training rows by accuracy, "
-            f"then log-loss ({grids}); refitted on all training rows."
+            f"Tuned for each head on {100 * VALIDATION_SHARE:.0f} % of the training rows, by "
+            f"accuracy, then log-loss ({grids}); refitted on all training rows."
         )
 
 

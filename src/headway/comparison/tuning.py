@@ -24,7 +24,7 @@ __all__ = ["GRIDS", "VALIDATION_SHARE", "choose_settings"]
 
 VALIDATION_SHARE = 0.2
 GRIDS: dict[str, tuple[str, tuple[float, ...]]] = {
-    "linear": ("C", (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0)),
+    "linear": ("C", (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0)),
     "mlp": ("learning_rate", (0.001, 0.002, 0.004, 0.008)),
     "cnn": ("learning_rate", (0.001, 0.002, 0.004, 0.008)),
 }
