@@ -1,0 +1,141 @@
+"""How fast do the networks train, beside a plain torch loop and scikit-learn?
+
+Same rows, same layers, same batch size, same number of epochs, same run.  The plain loop is the
+one of the tutorials: DataLoader with shuffling, nn.CrossEntropyLoss, Adam with its defaults, ReLU
+before pooling, float32.  headway's time is all of `fit` (checks, scaling, training with random
+shifts of images); no rows are held out, so that all train on the same ones.
+"""
+
+import warnings
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.neural_network import MLPClassifier as SklearnMLP
+
+from benchmarks._results import interleaved_seconds, spread
+from headway import ConvClassifier, MLPClassifier
+from headway.datasets import mnist
+
+QUESTION = "How many MNIST images a second do the networks train on?"
+ROUNDS = 5
+BATCH = 256
+MLP_EPOCHS = 2
+CONV_ROWS = 12_000
+
+
+def run():
+    """Return one line per network and competitor."""
+    X, y = _images()
+    lines = _contest(
+        "mlp",
+        len(X) * MLP_EPOCHS,
+        {
+            "headway": lambda: _ours(MLPClassifier, X, y, MLP_EPOCHS),
+            "torch loop": lambda: _plain_loop(_plain_perceptron(), X, y, MLP_EPOCHS),
+            "scikit-learn": lambda: _sklearn(X, y, MLP_EPOCHS),
+        },
+    )
+    X, y = X[:CONV_ROWS], y[:CONV_ROWS]
+    lines += _contest(
+        "cnn",
+        len(X),
+        {
+            "headway": lambda: _ours(ConvClassifier, X, y, 1),
+            "torch loop": lambda: _plain_loop(_plain_convolutional(), X, y, 1),
+        },
+    )
+    return lines
+
+
+def _images():
+    # Nothing is downloaded here: the error names HEADWAY_DATA and the other ways.
+    data = mnist(download=False)
+    return np.asarray(data.X), np.asarray(data.y)
+
+
+def _contest(network, images, competitors):
+    for compete in competitors.values():  # libraries and caches warm, for all alike
+        compete()
+    seconds = interleaved_seconds(competitors, ROUNDS)
+    lines = []
+    for name, taken in seconds.items():
+        rate, least, greatest = spread(images / np.array(taken))
+        ratio = spread(np.array(taken) / np.array(seconds["headway"]))
+        lines.append(
+            {
+                "network": network,
+                "competitor": name,
+                "images a second (median)": rate,
+                "least": least,
+                "greatest": greatest,
+                "headway is faster by (median of rounds)": None if name == "headway" else ratio[0],
+                "least ratio": None if name == "headway" else ratio[1],
+                "rounds": len(taken),
+            }
+        )
+    return lines
+
+
+def _ours(classifier, X, y, epochs):
+    classifier(
+        "softmax", epochs=epochs, batch_size=BATCH, early_stopping=False, random_state=0
+    ).fit(X, y)
+
+
+def _sklearn(X, y, epochs):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        SklearnMLP(MLPClassifier().hidden, batch_size=BATCH, max_iter=epochs, random_state=0).fit(
+            X, y
+        )
+
+
+def _plain_loop(network, X, y, epochs):
+    import torch
+    from torch.utils.data import DataLoader, TensorDataset
+
+    torch.manual_seed(0)
+    rows = TensorDataset(torch.from_numpy(X), torch.from_numpy(y))
+    loader = DataLoader(rows, batch_size=BATCH, shuffle=True)
+    optimizer = torch.optim.Adam(network.parameters())
+    loss = torch.nn.CrossEntropyLoss()
+    for _ in range(epochs):
+        for images, labels in loader:
+            optimizer.zero_grad()
+            loss(network(images), labels).backward()
+            optimizer.step()
+
+
+def _plain_perceptron():
+    from torch import nn
+
+    ours = MLPClassifier()
+    layers, width = [], 784
+    for size in ours.hidden:
+        layers += [nn.Linear(width, size), nn.ReLU(), nn.Dropout(ours.dropout)]
+        width = size
+    return nn.Sequential(*layers, nn.Linear(width, 10))
+
+
+def _plain_convolutional():
+    """Return the layers of ConvClassifier on 28 x 28 pixels, in the order of the tutorials."""
+    from torch import nn
+
+    ours = ConvClassifier()
+    first, second = ours.channels
+    (hidden,) = ours.hidden
+    return nn.Sequential(
+        nn.Unflatten(1, (1, 28, 28)),
+        nn.Conv2d(1, first, 5, padding=2),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Conv2d(first, second, 3, padding=1),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Flatten(),
+        nn.Dropout(ours.dropout),
+        nn.Linear(second * 7 * 7, hidden),
+        nn.ReLU(),
+        nn.Dropout(ours.dropout),
+        nn.Linear(hidden, 10),
+    )
