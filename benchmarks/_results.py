@@ -83,7 +83,8 @@ def write(name, question, lines):
             *("| " + " | ".join(cells) + " |" for cells in table),
             "",
             f"Measured {where['when']} on {where['processor']}, {where['cores']} cores, "
-            f"Python {where['python']}, {packages}.  Load average at the end: {where['load_average']}.",
+            f"Python {where['python']}, {packages}.  "
+            f"Load average at the end: {where['load_average']}.",
             "",
         ]
     )
