@@ -119,7 +119,7 @@ def membership_picture(comparison: Comparison, entry: Entry) -> Picture:
         axes = plain_frame(figure.subplots())
         axes.hist(
             sums,
-            bins=np.linspace(0, high, 41),
+            bins=[float(edge) for edge in np.linspace(0, high, 41)],
             weights=np.full(len(sums), 100 / len(sums)),
             color=VERMILLION,
         )

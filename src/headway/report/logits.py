@@ -71,7 +71,7 @@ def _names(table: LogitTable) -> str:
 def _bars(axes: Axes, table: LogitTable, shown: np.ndarray, link: str) -> None:
     plain_frame(axes, grid="x")
     values = getattr(table, link)[shown]
-    places = np.arange(len(shown))
+    places = range(len(shown))
     chosen = [k in table.passing if link == "sigmoid" else k == table.argmax for k in shown]
     colour = VERMILLION if link == "sigmoid" else BLUE
     # What is decided is filled, what is not is hatched: the difference survives greyscale.

@@ -20,6 +20,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Literal
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
@@ -62,7 +63,7 @@ _CSS_NAMES = {
     VERMILLION: "var(--vermillion)",
 }
 
-_STYLE = {
+_STYLE: dict[Any, Any] = {
     "axes.edgecolor": MUTED,
     "axes.facecolor": "none",
     "axes.grid": False,
@@ -144,7 +145,7 @@ def blank_figure(title: str, height: float, *, width: float = WIDTH) -> Figure:
     return figure
 
 
-def plain_frame(axes: Axes, *, grid: str | None = "y") -> Axes:
+def plain_frame(axes: Axes, *, grid: Literal["x", "y", "both"] | None = "y") -> Axes:
     """Return the axes with quiet grid lines behind the data."""
     axes.set_axisbelow(True)
     if grid:
@@ -222,7 +223,7 @@ def write_text(text: str, path: str | os.PathLike[str]) -> Path:
     return path
 
 
-def _render(figure: Figure, kind: str, settings: dict[str, str]) -> bytes:
+def _render(figure: Figure, kind: str, settings: dict[Any, Any]) -> bytes:
     buffer = io.BytesIO()
     dates = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {}}
     with drawing_style(), mpl.rc_context(settings):

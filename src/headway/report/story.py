@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import SubFigure
+from matplotlib.figure import Figure, SubFigure
 
 from headway.explain import HeadStep, TrainingStory
 from headway.report.picture import (
@@ -48,7 +50,8 @@ def story_picture(story: TrainingStory) -> Picture:
     )
     with drawing_style():
         figure = blank_figure(title, 9.6, width=8.8)
-        top, middle, bottom = figure.subfigures(3, 1, height_ratios=[2.5, 3.2, 3.2])
+        parts: Any = figure.subfigures(3, 1, height_ratios=[2.5, 3.2, 3.2])
+        top, middle, bottom = parts
         _neuron_panels(top, story)
         top.suptitle(_neuron_title(story), fontsize=8.5, fontweight="bold", x=0.01, ha="left")
         for axes, head in zip(_row(middle, len(story.heads)), story.heads, strict=True):
@@ -68,7 +71,7 @@ def story_picture(story: TrainingStory) -> Picture:
 def _neuron_picture(story: TrainingStory) -> Picture:
     title = _neuron_title(story)
     figure = blank_figure(title, 2.5 if story.image_shape else 3.0)
-    _neuron_panels(figure.subfigures(1, 1), story)
+    _neuron_panels(figure, story)
     return Picture(
         name="story-neuron",
         title=title + ".",
@@ -124,7 +127,7 @@ def _neuron_title(story: TrainingStory) -> str:
     )
 
 
-def _neuron_panels(figure: SubFigure, story: TrainingStory) -> None:
+def _neuron_panels(figure: Figure | SubFigure, story: TrainingStory) -> None:
     if story.image_shape is None:
         _product_bars(figure.subplots(), story)
         return
@@ -169,7 +172,7 @@ def _product_bars(axes: Axes, story: TrainingStory) -> None:
 def _gradient_panel(axes: Axes, story: TrainingStory, head: HeadStep) -> None:
     plain_frame(axes)
     shown = _shown(story)
-    places = np.arange(len(shown))
+    places = range(len(shown))
     targets, probs = story.targets[shown], head.probs[shown]
     colour = COLOURS[head.name]
     axes.vlines(places, targets, probs, color=colour, linewidth=3.5, alpha=0.45)
