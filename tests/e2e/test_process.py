@@ -44,7 +44,7 @@ def test_no_traceback_but_with_debug(tmp_path):
 
 @pytest.mark.parametrize("variables", [{}, {"NO_COLOR": "1"}, {"TERM": "dumb"}])
 def test_a_pipe_gets_no_colour(variables):
-    for words in (("probs", "--", "1", "2"), ("--help",), ("explain-training", "digits")):
+    for words in (("probs", "--", "1", "2"), ("--help",)):
         done = run(*words, env=variables)
         assert done.returncode == 0
         assert "\x1b" not in done.stdout + done.stderr

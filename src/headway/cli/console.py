@@ -86,7 +86,7 @@ def print_pairs(pairs: Sequence[tuple[str, str]]) -> None:
     """
     width = max(len(name) for name, _ in pairs)
     for name, value in pairs:
-        lines = textwrap.wrap(value, width=max(20, 78 - width)) or [""]
+        lines = textwrap.wrap(value, width=max(20, 78 - width), break_on_hyphens=False) or [""]
         typer.echo(f"{name:<{width}}  {lines[0]}")
         for line in lines[1:]:
             typer.echo(f"{'':<{width}}  {line}")

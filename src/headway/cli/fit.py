@@ -107,7 +107,8 @@ def run(
     if json:
         print_json({**summary, "file": str(output)})
     else:
-        print_pairs([(key.replace("_", " "), _cell(key, value)) for key, value in summary.items()])
+        kind = classifier.kind_
+        print_pairs([(key.replace("_", " "), _cell(key, v, kind)) for key, v in summary.items()])
     note(f"saved {output}; use it with:  headway predict {output} FILE")
 
 
@@ -153,13 +154,14 @@ def _summary(classifier: Any, features: Any, labels: Any) -> dict[str, Any]:
     return summary
 
 
-def _cell(key: str, value: Any) -> str:
+def _cell(key: str, value: Any, kind: str) -> str:
     """Return one value of the summary as a beginner reads it."""
     if key == "classes":
         shown = ", ".join(value[:10])
         return f"{len(value)}: {shown}{', ...' if len(value) > 10 else ''}"
     if key == "training_accuracy":
-        return f"{100 * value:.2f} % (of the rows it learned from; new rows do worse)"
+        rows = "every label right in" if kind == "multilabel" else "of"
+        return f"{100 * value:.2f} % ({rows} the rows it learned from; new rows do worse)"
     if key == "objective":
         return f"{value:.6g} nats"
     if key == "optimality_gap":
