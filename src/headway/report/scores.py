@@ -27,8 +27,8 @@ __all__ = ["accuracy_picture", "difference_picture", "log_loss_picture"]
 def accuracy_picture(comparison: Comparison) -> Picture:
     """Return the accuracy of every model and head with its 95 % interval."""
     best = max(comparison.entries, key=lambda entry: entry.accuracy.mean)
-    exact = "all labels right" if comparison.kind == "multilabel" else "accuracy"
-    title = f"Best {exact}: {_name(best)}, {100 * best.accuracy.mean:.1f} %"
+    what = "Most rows entirely right" if comparison.kind == "multilabel" else "Best accuracy"
+    title = f"{what}: {_name(best)}, {100 * best.accuracy.mean:.1f} %"
     return _picture(
         comparison,
         name="accuracy",
