@@ -152,6 +152,16 @@ def test_class_weights_are_sample_weights():
     np.testing.assert_array_equal(by_class.logits(X), by_row.logits(X))
 
 
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_rows_of_weight_zero_are_as_good_as_gone(method):
+    X, y = table(400)
+    X[300:] *= 1e6
+    weights = (np.arange(400) < 300).astype(float)
+    weighted = getattr(quick(), method)(X, y, sample_weight=weights)
+    removed = getattr(quick(), method)(X[:300], y[:300])
+    np.testing.assert_array_equal(weighted.logits(X[:300]), removed.logits(X[:300]))
+
+
 def test_only_the_ratios_of_weights_count():
     X, y = table()
     w = np.random.default_rng(0).uniform(0.5, 2, 300)

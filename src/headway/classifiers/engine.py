@@ -99,6 +99,10 @@ class NetworkEngine(HeadClassifier):
 
         self._check_settings()
         init_seed, order_seed, split_seed = self._seeds()
+        if weights is not None and not weights.all():
+            # A row of weight 0 is no row: it must not fill a batch, nor be held out.
+            X, targets, labels = (rows[weights > 0] for rows in (X, targets, labels))
+            weights = weights[weights > 0]
         features = self._prepare_features(X)
         kept, held = self._split(labels, split_seed)
         training_features = features if held is None else features[kept]
@@ -171,6 +175,8 @@ class NetworkEngine(HeadClassifier):
         self._check_settings()
         first = not hasattr(self, "network_")
         X, targets, weights, _ = self._prepare(X, y, sample_weight, reset=first, classes=classes)
+        if weights is not None and not weights.all():
+            X, targets, weights = X[weights > 0], targets[weights > 0], weights[weights > 0]
         features = self._prepare_features(X)
         init_seed, order_seed, _ = self._seeds()
         if first:
