@@ -232,17 +232,10 @@ class NetworkEngine(HeadClassifier):
         *,
         train: bool = False,
     ) -> "Rows":
-        import torch
-
-        from headway.training.network import InMemory, Rows, scaled_features
+        from headway.training.network import InMemory, make_rows, scaled_features
 
         scaled = scaled_features(self.network_, features)
-        relative = np.ones(len(targets)) if weights is None else weights / weights.mean()
-        return Rows(
-            self._source(scaled) if train else InMemory(scaled),
-            torch.from_numpy(targets.astype(np.float32)),
-            torch.from_numpy(relative.astype(np.float32))[:, None],
-        )
+        return make_rows(self._source(scaled) if train else InMemory(scaled), targets, weights)
 
     def _plan(self, n: int) -> "TrainingPlan":
         from headway.training.network import TrainingPlan, chosen_precision
@@ -331,9 +324,7 @@ class NetworkEngine(HeadClassifier):
 
     def _set_state(self, arrays: dict[str, np.ndarray], values: dict[str, Any]) -> None:
         require("torch", extra="torch")
-        import torch
-
-        from headway.training.network import seeded
+        from headway.training.network import seeded, set_weights
 
         self._shape_of_network = values["architecture"]
         scaling = FeatureScaling(
@@ -341,9 +332,7 @@ class NetworkEngine(HeadClassifier):
         )
         with seeded(0):
             self.network_ = self._build_network(scaling, values["n_logits"], self._shape_of_network)
-        state = {name: torch.from_numpy(np.array(value)) for name, value in arrays.items()}
-        self.network_.load_state_dict(state)
-        self.network_.eval()
+        set_weights(self.network_, arrays)
         self.history_ = values["history"]
         self.n_epochs_ = len(self.history_)
         self.best_epoch_ = values["best_epoch"]

@@ -46,9 +46,11 @@ __all__ = [
     "chosen_precision",
     "compute_logits",
     "make_optimizer",
+    "make_rows",
     "one_cycle",
     "scaled_features",
     "seeded",
+    "set_weights",
     "train_network",
     "train_one_pass",
 ]
@@ -345,6 +347,18 @@ def compute_logits(network: Network, features: np.ndarray, /) -> np.ndarray:
             for part in scaled_features(network, features).split(ROWS_AT_ONCE)
         ]
     return torch.cat(parts).numpy()
+
+
+def make_rows(source: RowSource, targets: np.ndarray, weights: np.ndarray | None) -> Rows:
+    """Return rows for training, their weights divided by the mean."""
+    relative = np.ones(len(targets)) if weights is None else weights / weights.mean()
+    return Rows(source, _tensor(targets).float(), _tensor(relative).float()[:, None])
+
+
+def set_weights(network: Network, arrays: dict[str, np.ndarray]) -> None:
+    """Restore what `network.state_dict()` held."""
+    network.load_state_dict({name: _tensor(np.array(array)) for name, array in arrays.items()})
+    network.eval()
 
 
 def _tensor(array: np.ndarray) -> Tensor:
