@@ -97,8 +97,10 @@ def _bars(axes: Axes, table: LogitTable, shown: np.ndarray, link: str) -> None:
     if link == "sigmoid":
         axes.axvline(table.threshold, color=INK, linewidth=1, linestyle=":")
         axes.set_xlabel(f"value (filled: above {table.threshold:g})")
+        axes.set_ylabel("logit")
+        signed = [f"{table.logits[k]:g}".replace("-", "−") for k in shown]
         labels = [
-            shorten(table.names[k]) + f"\nz = {table.logits[k]:g}".replace("-", "−") for k in shown
+            f"{shorten(table.names[k], 9)}: {logit}" for k, logit in zip(shown, signed, strict=True)
         ]
         axes.set_yticks(places, labels, fontsize=7.5)
     else:
@@ -124,7 +126,7 @@ def _sweep(axes: Axes, table: LogitTable, shown: np.ndarray) -> None:
     axes.axvline(here, color=MUTED, linewidth=0.8, linestyle=":")
     axes.set_xticks(places, [_temperature(row.temperature) for row in rows])
     axes.set(xlabel="temperature T", ylabel="softmax prob", ylim=(-0.03, 1.05))
-    axes.set_title("Softmax from argmax (T → 0) to all alike (T → ∞)")
+    axes.set_title("From argmax (T → 0) to all alike (T → ∞)")
     axes.legend(loc="upper right", ncols=2, title="logit", title_fontsize=8)
 
 

@@ -239,9 +239,13 @@ def _render(figure: Figure, kind: str, settings: dict[Any, Any]) -> bytes:
 
 
 def _settle(figure: Figure) -> None:
-    """Lay the figure out once for all: a second pass of matplotlib's layout shifts it a little."""
+    """Lay the figure out once for all: every further pass would shift it a little.
+
+    Two passes, because the first moves the panels, and with them ticks and their labels.
+    """
     engine = figure.get_layout_engine()
     if engine is not None:
+        engine.execute(figure)
         engine.execute(figure)
         figure.set_layout_engine("none")
 
