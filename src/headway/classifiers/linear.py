@@ -23,7 +23,7 @@ from headway.classifiers.base import HeadClassifier
 from headway.errors import InputTypeError, InputValueError
 from headway.links import SigmoidLink, SoftmaxLink
 from headway.losses import CanonicalLoss, PositiveWeightedLoss
-from headway.solvers import LinearSolution, solve_convex, solve_smooth
+from headway.solvers import LinearSolution, solve_convex, solve_smooth, threads_for
 
 __all__ = ["LinearClassifier"]
 
@@ -136,7 +136,8 @@ class LinearClassifier(HeadClassifier):
         mean, deviation = None, None
         if self.standardize:
             X, mean, deviation = _standardised(X, weights)
-        solution = self._solve(X, targets, weights)
+        with threads_for(X.shape[0] * X.shape[1] * targets.shape[1]):
+            solution = self._solve(X, targets, weights)
         coef, intercept = solution.coef, solution.intercept
         if deviation is not None and mean is not None:
             coef = coef / deviation

@@ -3,5 +3,6 @@
 from headway.solvers.convex import solve_convex
 from headway.solvers.smooth import solve_smooth
 from headway.solvers.solution import LinearSolution
+from headway.solvers.threads import threads_for
 
-__all__ = ["LinearSolution", "solve_convex", "solve_smooth"]
+__all__ = ["LinearSolution", "solve_convex", "solve_smooth", "threads_for"]
