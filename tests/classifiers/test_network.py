@@ -310,6 +310,9 @@ def test_auto_epochs_and_batches_follow_the_number_of_rows():
     network.n_features_in_ = 4
     plans = {n: network._plan(n) for n in (20, 900, 60_000, 10**7)}
     assert [plan.batch_size for plan in plans.values()] == [16, 32, 256, 256]
+    convolutional = ConvClassifier()
+    convolutional.n_features_in_ = 784
+    assert convolutional._plan(60_000).batch_size == 128
     epochs = [plan.epochs for plan in plans.values()]
     assert epochs == sorted(epochs, reverse=True)
     assert epochs[0] == epochs[1] > epochs[2] >= epochs[3] > 1

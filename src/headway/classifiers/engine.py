@@ -52,6 +52,7 @@ class NetworkEngine(HeadClassifier):
     random_state: Any
     verbose: int
 
+    _largest_batch = 256
     network_: "Network"
     history_: list[dict[str, Any]]
     n_epochs_: int
@@ -240,8 +241,8 @@ class NetworkEngine(HeadClassifier):
     def _plan(self, n: int) -> "TrainingPlan":
         from headway.training.network import TrainingPlan, chosen_precision
 
-        # One batch in a sixteenth of the rows, as a power of two.
-        batch_size = 2 ** int(np.clip(np.log2(max(n / 16, 1)), 4, 8))
+        # A sixteenth of the rows, as a power of two.
+        batch_size = min(2 ** max(int(np.log2(max(n / 16, 1))), 4), self._largest_batch)
         return TrainingPlan(
             epochs=self._automatic_epochs(n) if self.epochs == "auto" else int(self.epochs),
             batch_size=batch_size if self.batch_size == "auto" else int(self.batch_size),

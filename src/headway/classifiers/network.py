@@ -175,10 +175,14 @@ class ConvClassifier(NetworkEngine):
     shift : int or "auto"
         Pixels by which images are moved at random while training, up to this far; "auto" is 1
         if both sides have at least 8 pixels, else 0.
-    activation, dropout, batch_size, learning_rate, weight_decay, label_smoothing
+    dropout : float
+        Share of the fully connected layers' features set to zero while training, in 0..1.
+    activation, learning_rate, weight_decay, label_smoothing
         As in `MLPClassifier`.
     epochs : int or "auto"
-        Passes over the training rows; "auto" is 270,000 divided by their number, but 5 to 40.
+        Passes over the training rows; "auto" is 180,000 divided by their number, but 3 to 30.
+    batch_size : int or "auto"
+        As in `MLPClassifier`, but "auto" is at most 128.
     standardize : bool or str
         Whether each channel is brought to mean 0 and deviation 1 inside the network; every
         value but False does so.
@@ -204,6 +208,7 @@ class ConvClassifier(NetworkEngine):
     ['above', 'below']
     """
 
+    _largest_batch = 128
     image_shape_: tuple[int, int, int]
 
     def __init__(
@@ -215,10 +220,10 @@ class ConvClassifier(NetworkEngine):
         hidden: Any = (128,),
         shift: int | str = "auto",
         activation: str = "relu",
-        dropout: float = 0.3,
+        dropout: float = 0.2,
         epochs: int | str = "auto",
         batch_size: int | str = "auto",
-        learning_rate: float = 0.004,
+        learning_rate: float = 0.01,
         weight_decay: float = 0.01,
         standardize: bool | str = True,
         label_smoothing: float = 0.0,
@@ -283,7 +288,7 @@ class ConvClassifier(NetworkEngine):
         return image_scaling(features, self.standardize)
 
     def _automatic_epochs(self, n: int) -> int:
-        return int(np.clip(round(270_000 / n), 5, 40))
+        return int(np.clip(round(180_000 / n), 3, 30))
 
     def _architecture(self) -> dict[str, Any]:
         return {

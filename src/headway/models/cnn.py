@@ -1,13 +1,21 @@
 """The convolutional network: small filters that look for the same stroke everywhere.
 
-    stage   convolution -> (2 x 2 maximum, if the picture is large enough) -> activation
+    stage   convolution -> (2 x 2 maximum, if the picture is large enough) -> norm -> activation
 
-The maximum comes before the activation: for a rising activation the result is the same, and
-three quarters of its work are saved.  An axis is halved as long as it is at least 8 pixels long, so
-8 x 8 digits are halved once and 28 x 28 ones twice.  The first filters are 5 x 5 on pictures of
-16 pixels or more, all others 3 x 3.
+The maximum comes first, which saves three quarters of the work of what follows.  An axis is halved
+as long as it is at least 8 pixels long, so 8 x 8 digits are halved once and 28 x 28 ones twice.
+The first filters are 5 x 5 on pictures of 16 pixels or more, all others 3 x 3.
+
+The norm brings groups of filters to mean 0 and deviation 1 within each picture.  Norms over the
+batch (batch norm) reach the same accuracy, but there a row's logits depend on the rows beside it:
+weights of rows would no longer be exact, and a batch of one row would mean nothing.
+
+References
+----------
+Wu, He (2018), "Group Normalization", ECCV.
 """
 
+import math
 from collections.abc import Sequence
 
 import torch
@@ -20,6 +28,7 @@ __all__ = ["ShiftedImages", "conv_network"]
 
 HALVED_FROM = 8
 WIDE_FILTERS_FROM = 16
+GROUPS = 8
 
 
 def conv_network(
@@ -47,7 +56,7 @@ def conv_network(
         Sizes of the fully connected layers that follow.
     activation : {"relu", "gelu", "silu", "tanh", "sigmoid"}
     dropout : float
-        Share of features set to zero before each fully connected layer, in 0..1.
+        Share of features set to zero after each fully connected layer, in 0..1.
     """
     depth, *sides = image_shape
     layers: list[nn.Module] = []
@@ -61,23 +70,29 @@ def conv_network(
         layers.append(convolution)
         if any(halved):
             layers.append(nn.MaxPool2d(tuple(2 if half else 1 for half in halved)))
-        layers.append(activation_layer(activation))
+        layers += [nn.GroupNorm(_groups(filters), filters), activation_layer(activation)]
         sides = [side // 2 if half else side for side, half in zip(sides, halved, strict=True)]
         depth = filters
     layers.append(nn.Flatten())
     width = depth * sides[0] * sides[1]
     for size in hidden:
-        if dropout:
-            layers.append(nn.Dropout(dropout))
         linear = nn.Linear(width, size)
         start_like_relu(linear)
         layers += [linear, activation_layer(activation)]
+        if dropout:
+            layers.append(nn.Dropout(dropout))
         width = size
-    if dropout:
-        layers.append(nn.Dropout(dropout))
     network = Network(scaling, nn.Sequential(*layers), width, n_logits)
     # Weights lie in memory with the channels last: convolutions then read them in order.
     return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+
+def _groups(filters: int) -> int:
+    """Return how many groups to norm: 8 if they share the filters evenly, else fewer.
+
+    Few filters form one group: alone on one pixel, a filter would be brought to 0 always.
+    """
+    return math.gcd(GROUPS, filters) if filters >= 2 * GROUPS else 1
 
 
 class ShiftedImages:

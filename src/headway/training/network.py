@@ -275,12 +275,12 @@ class WorkingBody:
 
     def __init__(self, network: Network, precision: str):
         self.last = network.last
-        self.kept = list(network.body.parameters())
         self.low = precision == "bfloat16"
         self.body: nn.Module = network.body
         if self.low:
-            self.body = copy.deepcopy(network.body).to(torch.bfloat16)
-        self.working = list(self.body.parameters())
+            self.body = nn.Sequential(*(_in_bfloat16(layer) for layer in network.body))
+        both = zip(network.body.parameters(), self.body.parameters(), strict=True)
+        self.pairs = [(kept, working) for kept, working in both if kept is not working]
 
     def logits(self, features: Tensor) -> Tensor:
         """Return float32 logits of scaled features, with dropout on."""
@@ -305,17 +305,22 @@ class WorkingBody:
 
     def collect_gradients(self) -> None:
         """Hand the gradients of the bfloat16 copy to the weights that are kept."""
-        if self.low:
-            for kept, working in zip(self.kept, self.working, strict=True):
-                kept.grad = None if working.grad is None else working.grad.float()
-                working.grad = None
+        for kept, working in self.pairs:
+            kept.grad = None if working.grad is None else working.grad.float()
+            working.grad = None
 
     def follow(self) -> None:
         """Round the weights that are kept into the bfloat16 copy."""
-        if self.low:
-            with torch.no_grad():
-                for kept, working in zip(self.kept, self.working, strict=True):
-                    working.copy_(kept)
+        with torch.no_grad():
+            for kept, working in self.pairs:
+                working.copy_(kept)
+
+
+def _in_bfloat16(layer: nn.Module) -> nn.Module:
+    """Return a bfloat16 copy of a layer, or a norm itself: it takes bfloat16 as it is."""
+    if isinstance(layer, nn.GroupNorm):
+        return layer
+    return copy.deepcopy(layer).to(torch.bfloat16)
 
 
 def scaled_features(network: Network, features: np.ndarray, /) -> Tensor:
