@@ -36,7 +36,7 @@ class MLPClassifier(NetworkEngine):
     dropout : float
         Share of hidden features set to zero while training, in 0..1.
     epochs : int or "auto"
-        Passes over the training rows; "auto" is 600,000 divided by their number, but 10 to 100.
+        Passes over the training rows; "auto" is 540,000 divided by their number, but 10 to 60.
     batch_size : int or "auto"
         Rows a step; "auto" is about a sixteenth of the rows, a power of two from 16 to 256.
         Each epoch uses every row once: what does not fill a batch is spread over the others.
@@ -95,12 +95,12 @@ class MLPClassifier(NetworkEngine):
         head: Any = "auto",
         *,
         hidden: Any = (512, 256),
-        activation: str = "relu",
-        dropout: float = 0.3,
+        activation: str = "gelu",
+        dropout: float = 0.4,
         epochs: int | str = "auto",
         batch_size: int | str = "auto",
-        learning_rate: float = 0.004,
-        weight_decay: float = 0.01,
+        learning_rate: float = 0.003,
+        weight_decay: float = 0.3,
         standardize: bool | str = "auto",
         label_smoothing: float = 0.0,
         early_stopping: bool = True,
@@ -138,7 +138,7 @@ class MLPClassifier(NetworkEngine):
         return feature_scaling(features, self.standardize)
 
     def _automatic_epochs(self, n: int) -> int:
-        return int(np.clip(round(600_000 / n), 10, 100))
+        return int(np.clip(round(540_000 / n), 10, 60))
 
     def _architecture(self) -> dict[str, Any]:
         return {
