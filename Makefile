@@ -33,7 +33,7 @@ demo: $(VENV)/.demo  ## train softmax and sigmoid layers side by side on digits
 	$(BIN)/headway compare digits --html headway-report/digits.html --figures headway-report/figures
 
 test: $(VENV)/.test  ## run the tests
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto
 
 check: $(VENV)/.dev  ## lint, types and the rooms' import contract
 	$(BIN)/ruff check .

@@ -12,13 +12,13 @@ from headway.heads import HEAD_NAMES, preset_head  # noqa: E402
 from headway.labels import one_hot  # noqa: E402
 from headway.models.mlp import mlp_network  # noqa: E402
 from headway.models.scaling import feature_scaling  # noqa: E402
+from headway.training import hardware  # noqa: E402
 from headway.training import network as loop  # noqa: E402
+from headway.training.hardware import WorkingBody, chosen_precision, threads_for  # noqa: E402
 from headway.training.network import (  # noqa: E402
     InMemory,
     Rows,
     TrainingPlan,
-    WorkingBody,
-    chosen_precision,
     compute_logits,
     make_optimizer,
     one_cycle,
@@ -259,10 +259,10 @@ def test_biases_do_not_decay():
 
 
 def test_auto_precision_asks_the_processor_and_the_size(monkeypatch):
-    monkeypatch.setattr(loop, "bfloat16_pays", lambda: True)
+    monkeypatch.setattr(hardware, "bfloat16_pays", lambda: True)
     assert chosen_precision("auto", 256) == "bfloat16"
     assert chosen_precision("auto", 255) == "float32"
-    monkeypatch.setattr(loop, "bfloat16_pays", lambda: False)
+    monkeypatch.setattr(hardware, "bfloat16_pays", lambda: False)
     assert chosen_precision("auto", 784) == "float32"
     assert chosen_precision("bfloat16", 2) == "bfloat16"
 
@@ -282,3 +282,17 @@ def test_features_beyond_float32_are_named_by_row():
     X[7, 2] = 1e300
     with pytest.raises(InputValueError, match=r"range of float32.* row 7\. "):
         compute_logits(network, X)
+
+
+def test_little_work_takes_one_thread_and_gives_the_others_back():
+    network = mlp_network(6, 3, scaling=feature_scaling(features(), "shared"), hidden=(8,))
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        with threads_for(network, 16):
+            assert torch.get_num_threads() == 1
+        assert torch.get_num_threads() == 2
+        with threads_for(network, hardware.SHARED_WORK):
+            assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)

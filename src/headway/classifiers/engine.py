@@ -239,7 +239,8 @@ class NetworkEngine(HeadClassifier):
         return make_rows(self._source(scaled) if train else InMemory(scaled), targets, weights)
 
     def _plan(self, n: int) -> "TrainingPlan":
-        from headway.training.network import TrainingPlan, chosen_precision
+        from headway.training.hardware import chosen_precision
+        from headway.training.network import TrainingPlan
 
         # A sixteenth of the rows, as a power of two.
         batch_size = min(2 ** max(int(np.log2(max(n / 16, 1))), 4), self._largest_batch)

@@ -9,15 +9,12 @@ between two heads is that line and nothing else: weights, order of rows and drop
 seeds that know nothing of the head.
 
 The step is AdamW's, at a rate that climbs for the first fifth of the steps and then falls to zero
-("one cycle").  Where the processor multiplies bfloat16 in hardware the body computes in it, while
-the weights that are kept, and the last layer, stay float32.  The trap it avoids: bfloat16 has 8
-significant bits, so a step below 1/256 of a weight would be rounded away.
+("one cycle").
 
 References
 ----------
 Loshchilov, Hutter (2019), "Decoupled Weight Decay Regularization", ICLR.
 Smith, Topin (2018), "Super-Convergence", arXiv:1708.07120.
-Micikevicius et al. (2018), "Mixed Precision Training", ICLR.
 """
 
 import copy
@@ -25,15 +22,16 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from headway.errors import InputValueError
 from headway.heads import Head
 from headway.models.layers import Network
+from headway.training.hardware import WorkingBody, threads_for
 from headway.training.history import EpochRecord
 
 __all__ = [
@@ -42,8 +40,6 @@ __all__ = [
     "Rows",
     "Training",
     "TrainingPlan",
-    "bfloat16_pays",
-    "chosen_precision",
     "compute_logits",
     "make_optimizer",
     "make_rows",
@@ -131,6 +127,19 @@ def train_network(
     InputValueError
         If the loss becomes infinite or NaN: the learning rate was too high.
     """
+    with threads_for(network, plan.batch_size):
+        return _train(network, head, rows, plan, seed, held_out, on_epoch)
+
+
+def _train(
+    network: Network,
+    head: Head,
+    rows: Rows,
+    plan: TrainingPlan,
+    seed: int,
+    held_out: Rows | None,
+    on_epoch: Callable[[EpochRecord], None] | None,
+) -> Training:
     order = torch.Generator().manual_seed(seed)
     body = WorkingBody(network, plan.precision)
     optimizer = make_optimizer(network, plan)
@@ -180,8 +189,9 @@ def train_one_pass(
     order = torch.Generator().manual_seed(seed)
     body = WorkingBody(network, plan.precision)
     batches = max(1, len(rows) // plan.batch_size)
-    for chosen in torch.randperm(len(rows), generator=order).tensor_split(batches):
-        _step(body, optimizer, head, rows, chosen, plan.learning_rate, order)
+    with threads_for(network, plan.batch_size):
+        for chosen in torch.randperm(len(rows), generator=order).tensor_split(batches):
+            _step(body, optimizer, head, rows, chosen, plan.learning_rate, order)
     network.eval()
 
 
@@ -222,7 +232,7 @@ def _record(
     loss, accuracy = _figures(head, seen, rows)
     val_loss = val_accuracy = None
     if held_out is not None:
-        val_loss, val_accuracy = _figures(head, body.held_out_logits(held_out), held_out)
+        val_loss, val_accuracy = _figures(head, _held_out_logits(body, held_out), held_out)
     seconds = time.perf_counter() - start
     return EpochRecord(epoch, loss, accuracy, rate, seconds, val_loss, val_accuracy)
 
@@ -239,6 +249,17 @@ def _figures(head: Head, logits: Tensor, rows: Rows) -> tuple[float, float]:
         weights = rows.weights[:, 0]
         total = weights.sum()
         return float((losses * weights).sum() / total), float((right * weights).sum() / total)
+
+
+def _held_out_logits(body: WorkingBody, rows: Rows) -> Tensor:
+    """Return the logits of rows that are not trained on, with dropout off."""
+    unused = torch.Generator()
+    with torch.no_grad():
+        parts = [
+            body.logits(rows.source.take(chosen, unused), dropout=False)
+            for chosen in torch.arange(len(rows)).split(ROWS_AT_ONCE)
+        ]
+    return torch.cat(parts)
 
 
 def _require_finite(record: EpochRecord, learning_rate: float) -> None:
@@ -268,59 +289,6 @@ def make_optimizer(network: Network, plan: TrainingPlan) -> torch.optim.Optimize
         {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
     ]
     return torch.optim.AdamW(groups, lr=plan.learning_rate, fused=True)
-
-
-class WorkingBody:
-    """The body that computes: the network's own in float32, or a bfloat16 copy that follows it."""
-
-    def __init__(self, network: Network, precision: str):
-        self.last = network.last
-        self.low = precision == "bfloat16"
-        self.body: nn.Module = network.body
-        if self.low:
-            self.body = nn.Sequential(*(_in_bfloat16(layer) for layer in network.body))
-        both = zip(network.body.parameters(), self.body.parameters(), strict=True)
-        self.pairs = [(kept, working) for kept, working in both if kept is not working]
-
-    def logits(self, features: Tensor) -> Tensor:
-        """Return float32 logits of scaled features, with dropout on."""
-        self.body.train()
-        return self.last(self.body(self._ready(features)).float())
-
-    def held_out_logits(self, rows: Rows) -> Tensor:
-        """Return the logits of rows that are not trained on, with dropout off."""
-        self.body.eval()
-        unused = torch.Generator()
-        with torch.no_grad():
-            parts = [
-                self.last(self.body(self._ready(rows.source.take(chosen, unused))).float())
-                for chosen in torch.arange(len(rows)).split(ROWS_AT_ONCE)
-            ]
-        return torch.cat(parts)
-
-    def _ready(self, features: Tensor) -> Tensor:
-        if features.ndim == 4:
-            features = features.contiguous(memory_format=torch.channels_last)
-        return features.to(torch.bfloat16) if self.low else features
-
-    def collect_gradients(self) -> None:
-        """Hand the gradients of the bfloat16 copy to the weights that are kept."""
-        for kept, working in self.pairs:
-            kept.grad = None if working.grad is None else working.grad.float()
-            working.grad = None
-
-    def follow(self) -> None:
-        """Round the weights that are kept into the bfloat16 copy."""
-        with torch.no_grad():
-            for kept, working in self.pairs:
-                working.copy_(kept)
-
-
-def _in_bfloat16(layer: nn.Module) -> nn.Module:
-    """Return a bfloat16 copy of a layer, or a norm itself: it takes bfloat16 as it is."""
-    if isinstance(layer, nn.GroupNorm):
-        return layer
-    return copy.deepcopy(layer).to(torch.bfloat16)
 
 
 def scaled_features(network: Network, features: np.ndarray, /) -> Tensor:
@@ -369,23 +337,6 @@ def set_weights(network: Network, arrays: dict[str, np.ndarray]) -> None:
 def _tensor(array: np.ndarray) -> Tensor:
     # torch refuses negative strides and warns of arrays that cannot be written to.
     return torch.from_numpy(np.require(array, requirements=["C", "W"]))
-
-
-def chosen_precision(precision: str, n_features: int, /) -> str:
-    """Return "float32" or "bfloat16": what "auto" stands for, anything else as it is.
-
-    "auto" is bfloat16 where the processor multiplies it in hardware and a row has at least 256
-    features; below that, conversion costs more than multiplication saves.
-    """
-    if precision != "auto":
-        return precision
-    return "bfloat16" if n_features >= 256 and bfloat16_pays() else "float32"
-
-
-def bfloat16_pays() -> bool:
-    """Return whether this processor has instructions for products of bfloat16 numbers."""
-    capabilities: dict[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
-    return any(capabilities.get(name, False) for name in ("avx512_bf16", "amx_bf16"))
 
 
 @contextmanager
