@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from headway.comparison import Comparison, Entry, loss_curve
 from headway.report.picture import (
@@ -48,6 +49,7 @@ def _picture(model: str, entries: Sequence[Entry]) -> Picture:
     top.set_ylabel("training loss, nats")
     top.set_title("Training loss (sigmoid adds one loss per class)", fontweight="normal")
     plain_frame(bottom, grid="both").set_xlabel("epoch")
+    bottom.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     where = "held-out" if held_out else "training"
     bottom.set_ylabel(f"{where} accuracy, %")
     bottom.set_title(f"Accuracy on the {where} rows (band: all seeds)", fontweight="normal")
