@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format bench clean
+.PHONY: help demo test check format bench contest clean
 
 help:  ## list the commands
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1|/' | column -t -s '|'
@@ -47,6 +47,13 @@ format: $(VENV)/.dev  ## rewrite the code in the project's layout
 
 bench: $(VENV)/.test  ## measure against named peers and write benchmarks/results
 	$(BIN)/python -m benchmarks
+
+contest: $(VENV)/.demo  ## the figures of the README: digits and MNIST (HEADWAY_DATA), both heads
+	mkdir -p benchmarks/results
+	$(BIN)/headway compare digits --tune --seeds 5 --json > benchmarks/results/contest_digits.part
+	mv benchmarks/results/contest_digits.part benchmarks/results/contest_digits.json
+	$(BIN)/headway compare mnist --seeds 3 --json > benchmarks/results/contest_mnist.part
+	mv benchmarks/results/contest_mnist.part benchmarks/results/contest_mnist.json
 
 clean:  ## remove the environment and the caches
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
