@@ -19,7 +19,7 @@ from headway.datasets import mnist
 QUESTION = "How many MNIST images a second do the networks train on?"
 ROUNDS = 5
 MLP_BATCH, CONV_BATCH = 256, 128  # what both choose for MNIST by themselves
-MLP_EPOCHS = 2
+MLP_EPOCHS = 5
 CONV_ROWS = 12_000
 
 

@@ -7,7 +7,7 @@ torch = pytest.importorskip("torch")
 
 from headway.errors import InputValueError  # noqa: E402
 from headway.models.cnn import ShiftedImages, conv_network  # noqa: E402
-from headway.models.layers import ACTIVATIONS  # noqa: E402
+from headway.models.layers import ACTIVATIONS, Dropout  # noqa: E402
 from headway.models.mlp import mlp_network  # noqa: E402
 from headway.models.scaling import feature_scaling, image_scaling  # noqa: E402
 
@@ -84,3 +84,33 @@ def test_images_are_moved_one_by_one_and_by_the_generator_alone():
     assert not torch.equal(first, other)
     still = sum(torch.equal(a, b) for a, b in zip(first, images, strict=True))
     assert 0 < still < 25
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
+def test_dropout_zeroes_its_share_everywhere_alike_and_keeps_the_mean(share, dtype):
+    torch.manual_seed(0)
+    layer = Dropout(share)
+    dropped = layer(torch.ones(4001, 16, dtype=dtype))
+    assert dropped.dtype == dtype
+    zero = (dropped == 0).double()
+    # Five standard errors, plus the rounding of the share to 1/256.
+    slack = 5 * (share * (1 - share) / 4001) ** 0.5 + 1 / 512
+    np.testing.assert_allclose(zero.mean(dim=0).numpy(), share, atol=slack)
+    assert float(dropped.double().mean()) == pytest.approx(1, abs=0.05)
+    neighbours = np.corrcoef(zero.numpy().T)[np.triu_indices(16, 1)]
+    assert np.abs(neighbours).max() < 0.09
+
+
+def test_dropout_does_nothing_when_predicting_or_at_zero():
+    features = torch.randn(5, 3)
+    assert Dropout(0.5).eval()(features) is features
+    assert Dropout(0.0)(features) is features
+
+
+def test_dropout_passes_gradients_through_the_kept_features_only():
+    torch.manual_seed(0)
+    features = torch.ones(50, 7, requires_grad=True)
+    dropped = Dropout(0.5)(features)
+    dropped.sum().backward()
+    assert torch.equal(features.grad, dropped.detach())

@@ -21,7 +21,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from headway.models.layers import Network, activation_layer, start_like_relu
+from headway.models.layers import Dropout, Network, activation_layer, start_like_relu
 from headway.models.scaling import FeatureScaling
 
 __all__ = ["ShiftedImages", "conv_network"]
@@ -80,7 +80,7 @@ def conv_network(
         start_like_relu(linear)
         layers += [linear, activation_layer(activation)]
         if dropout:
-            layers.append(nn.Dropout(dropout))
+            layers.append(Dropout(dropout))
         width = size
     network = Network(scaling, nn.Sequential(*layers), width, n_logits)
     # Weights lie in memory with the channels last: convolutions then read them in order.

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 
 from torch import nn
 
-from headway.models.layers import Network, activation_layer, start_like_relu
+from headway.models.layers import Dropout, Network, activation_layer, start_like_relu
 from headway.models.scaling import FeatureScaling
 
 __all__ = ["mlp_network"]
@@ -51,6 +51,6 @@ def mlp_network(
         start_like_relu(linear)
         layers += [linear, activation_layer(activation)]
         if dropout:
-            layers.append(nn.Dropout(dropout))
+            layers.append(Dropout(dropout))
         width = size
     return Network(scaling, nn.Sequential(*layers), width, n_logits)
