@@ -63,7 +63,7 @@ def write_idx(folder, parts, *, packed=False, dotted=False):
         name = name.replace("-idx", ".idx") if dotted else name
         content = idx_bytes(parts[part])
         path = folder / (name + (".gz" if packed else ""))
-        path.write_bytes(gzip.compress(content) if packed else content)
+        path.write_bytes(gzip.compress(content, mtime=0) if packed else content)
     return folder
 
 
