@@ -347,6 +347,21 @@ def test_partial_fit_takes_one_pass_and_is_the_same_for_the_same_seed():
     assert np.abs(first - quick().partial_fit(X, y).logits(X)).max() > 1e-3
 
 
+def test_what_was_passed_before_a_fit_does_not_matter_after_it():
+    X, y = table()
+    fresh = quick().fit(X, y).partial_fit(X, y)
+    used = quick().partial_fit(X, y).fit(X, y).partial_fit(X, y)
+    np.testing.assert_array_equal(fresh.logits(X), used.logits(X))
+
+
+def test_partial_fit_after_load_draws_a_new_order(tmp_path):
+    X, y = table()
+    classifier = quick().partial_fit(X, y)
+    classifier.save(tmp_path / "model.headway")
+    loaded = headway.load(tmp_path / "model.headway")
+    assert loaded.partial_fit(X, y)._passes == 2
+
+
 def test_partial_fit_goes_on_from_fit_and_fit_starts_anew():
     X, y = table()
     fitted = quick().fit(X, y)

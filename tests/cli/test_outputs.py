@@ -2,6 +2,7 @@
 
 import os
 import stat
+from pathlib import Path
 
 import pytest
 
@@ -34,6 +35,12 @@ def test_a_place_that_cannot_be_written_is_refused_before_the_work(tmp_path, nam
     (tmp_path / "folder.svg").mkdir()
     with pytest.raises(InputValueError, match=message):
         check_output(tmp_path / name, suffixes=(".svg", ".png"))
+
+
+def test_the_folder_one_stands_in_is_refused_as_a_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputValueError, match=r"must be a file, got the folder '\.'"):
+        check_output(Path("."), suffixes=(".headway",))
 
 
 def test_a_missing_folder_is_made_on_request(tmp_path):

@@ -57,7 +57,7 @@ def test_one_hot_rows_stay_multilabel_with_a_word_of_advice():
 
 
 def test_single_rows_and_absent_classes_and_imbalance_are_mentioned():
-    assert "with a single row" in inspect_labels(["a", "a", "b"]).advice
+    assert "1 class has a single row" in inspect_labels(["a", "a", "b"]).advice
     absent = inspect_labels(["a", "a", "b", "b"], classes=["a", "b", "c"])
     assert absent.counts == (2, 2, 0)
     assert absent.imbalance == 1

@@ -21,10 +21,12 @@ from sklearn.utils.validation import check_is_fitted
 
 from headway._check import check_weights
 from headway.classifiers.features import validate_features
+from headway.decisions import Argmax, Threshold
 from headway.errors import InputTypeError, InputValueError
 from headway.heads import HEAD_NAMES, Head, preset_head
 from headway.labels import LabelEncoder, class_weights, smooth_targets, to_targets
-from headway.losses import PositiveWeightedLoss
+from headway.links import SigmoidLink, SoftmaxLink
+from headway.losses import CanonicalLoss, OneColumnLoss, PositiveWeightedLoss, weighted_mean
 
 __all__ = ["HeadClassifier", "resolve_head"]
 
@@ -179,7 +181,7 @@ class HeadClassifier(ClassifierMixin, BaseEstimator):
         if sample_weight is not None:
             weights = np.asarray(sample_weight, dtype=np.float64)
             check_weights(weights, n_samples=n)
-            self._require_two_weighted_classes(labels, weights)
+            self._require_two_weighted_classes(labels, weights, "sample_weight")
         if self.class_weight is None:
             return weights
         per_class = class_weights(
@@ -188,17 +190,21 @@ class HeadClassifier(ClassifierMixin, BaseEstimator):
         if self.kind_ == "multilabel":
             self.head_ = replace(self.head_, loss=PositiveWeightedLoss(tuple(per_class.tolist())))
             return weights
-        rows = per_class[labels]
-        return rows if weights is None else rows * weights
+        rows = per_class[labels] if weights is None else per_class[labels] * weights
+        self._require_two_weighted_classes(labels, rows, "class_weight")
+        return rows
 
-    def _require_two_weighted_classes(self, labels: np.ndarray, weights: np.ndarray) -> None:
+    def _require_two_weighted_classes(
+        self, labels: np.ndarray, weights: np.ndarray, name: str
+    ) -> None:
         if self.kind_ == "multilabel":
             return
         present = np.unique(labels[weights > 0])
         if present.size < 2:
+            which = repr(self.classes_[present[0]]) if present.size else "none"
             raise InputValueError(
-                "At least two classes must carry a positive `sample_weight`, got only one class: "
-                f"{self.classes_[present].tolist()[0]!r}. Weight rows of another class as well."
+                f"At least two classes must carry a positive `{name}`, got only one class or "
+                f"none: {which}. Give rows of another class weight as well."
             )
 
     # -- predict ----------------------------------------------------------------------------
@@ -249,17 +255,25 @@ class HeadClassifier(ClassifierMixin, BaseEstimator):
         """
         logits = self.logits(X)
         decisions = self.head_.decide(logits)
+        truth: Any = _flat(y)
         if self.kind_ == "multilabel":
-            truth = self.label_encoder_.transform(y)
-            right = np.all((truth == decisions) | np.isnan(truth), axis=1)
-        else:
-            right = np.asarray(_flat(y)) == np.asarray(self.classes_)[decisions]
-        if np.shape(right) != (len(decisions),):
+            truth = self.label_encoder_.transform(truth)
+        elif not hasattr(truth, "shape"):
+            truth = np.asarray(truth)
+        if truth.shape[:1] != (len(decisions),):
             raise InputValueError(
                 "Found input variables with inconsistent numbers of samples: `X` has "
-                f"{len(decisions)} rows, `y` does not. Pass one label for each row of `X`."
+                f"{len(decisions)} rows, `y` has shape {truth.shape}. Pass one label for each row "
+                "of `X`."
             )
-        return float(np.average(right, weights=sample_weight))
+        if self.kind_ == "multilabel":
+            right = np.all((truth == decisions) | np.isnan(truth), axis=1)
+        else:
+            right = np.asarray(truth) == np.asarray(self.classes_)[decisions]
+        if sample_weight is not None:
+            sample_weight = np.asarray(sample_weight, dtype=np.float64)
+            check_weights(sample_weight, n_samples=len(decisions))
+        return float(weighted_mean(right.astype(np.float64), sample_weight))
 
     # -- save -------------------------------------------------------------------------------
 
@@ -309,8 +323,17 @@ def resolve_head(head: Any, kind: LabelKind, /) -> Head:
             f"`head` must pick one class a row, got {head.name!r}, which is for label sets, "
             "with one label a row. Pass sigmoid_head(exclusive=True)."
         )
-    if kind == "binary" and head.name == "softmax":
-        return preset_head("softmax", kind)
+    if isinstance(head.decision, Threshold if head.exclusive else Argmax):
+        raise InputValueError(
+            f"The decision of `head` must suit the labels, got {type(head.decision).__name__} for "
+            f"{'one class a row' if head.exclusive else 'labels of which several can hold'}. Pass "
+            f"{'Argmax()' if head.exclusive else 'Threshold(0.5)'}."
+        )
+    if kind == "binary" and isinstance(head.link, SoftmaxLink):
+        # One logit column z, read as (0, z): the softmax of the pair is the sigmoid of z.
+        canonical = isinstance(head.loss, CanonicalLoss)
+        loss = CanonicalLoss(SigmoidLink()) if canonical else OneColumnLoss(head.loss)
+        return replace(head, link=SigmoidLink(), loss=loss)
     return head
 
 

@@ -59,6 +59,7 @@ class NetworkEngine(HeadClassifier):
     best_epoch_: int
     interrupted_: bool
     _optimizer_state: dict[str, Any] | None
+    _passes: int
 
     # -- what a subclass brings -------------------------------------------------------------
 
@@ -135,7 +136,7 @@ class NetworkEngine(HeadClassifier):
         self.n_epochs_ = len(training.records)
         self.best_epoch_ = training.best_epoch
         self.interrupted_ = training.interrupted
-        self._optimizer_state = None
+        self._optimizer_state, self._passes = None, 0
         if training.interrupted:
             warnings.warn(
                 f"Training was stopped by Ctrl-C after {self.n_epochs_} of {plan.epochs} epochs; "
@@ -185,7 +186,7 @@ class NetworkEngine(HeadClassifier):
                 self._start_network(features, targets, weights)
             self.history_, self.n_epochs_, self.best_epoch_ = [], 0, 0
             self.interrupted_, self._optimizer_state, self._passes = False, None, 0
-        self._passes = getattr(self, "_passes", 0) + 1
+        self._passes += 1
         plan = self._plan(len(features))
         optimizer = make_optimizer(self.network_, plan)
         if self._optimizer_state is not None:
@@ -321,6 +322,7 @@ class NetworkEngine(HeadClassifier):
             "history": self.history_,
             "best_epoch": self.best_epoch_,
             "interrupted": self.interrupted_,
+            "passes": self._passes,
         }
         return arrays, values
 
@@ -339,7 +341,7 @@ class NetworkEngine(HeadClassifier):
         self.n_epochs_ = len(self.history_)
         self.best_epoch_ = values["best_epoch"]
         self.interrupted_ = values["interrupted"]
-        self._optimizer_state = None
+        self._optimizer_state, self._passes = None, values["passes"]
 
 
 def _part(weights: np.ndarray | None, rows: Any) -> np.ndarray | None:

@@ -36,14 +36,14 @@ def check_output(path: Path, *, suffixes: tuple[str, ...], make_folder: bool = F
         If the suffix is unknown, the folder is missing or not writable, or
         `path` is itself a folder.
     """
+    if path.is_dir():
+        raise InputValueError(
+            f"The output must be a file, got the folder '{path}'. Add a file name to it."
+        )
     if suffixes and path.suffix.lower() not in suffixes:
         raise InputValueError(
             f"The output file must end in {' or '.join(suffixes)}, got '{path}'. "
             f"Write for example '{path.with_suffix(suffixes[0])}'."
-        )
-    if path.is_dir():
-        raise InputValueError(
-            f"The output must be a file, got the folder '{path}'. Add a file name to it."
         )
     folder = path.parent
     if make_folder:

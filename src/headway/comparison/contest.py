@@ -10,6 +10,7 @@ alone; everything else is fitted once a seed and its interval covers seeds and r
 
 from __future__ import annotations
 
+import operator
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -113,6 +114,11 @@ def compare(
     )
     models = _names(models, MODELS, "models")
     seed_list = _seeds(seeds)
+    if isinstance(test_size, bool) or not isinstance(test_size, int | float | np.number):
+        raise InputTypeError(
+            f"`test_size` must be a number between 0 and 1, got {test_size!r}. "
+            "Use 0.5 for one half."
+        )
     if not 0.0 < test_size < 1.0:
         raise InputValueError(
             f"`test_size` must lie between 0 and 1, got {test_size}. Use 0.5 for one half."
@@ -336,7 +342,13 @@ def _seeds(seeds: Any) -> tuple[int, ...]:
             "Use 5, or [1, 2, 3]."
         )
     chosen = range(seeds) if isinstance(seeds, int | np.integer) else seeds
-    result = tuple(int(seed) for seed in chosen)
+    try:
+        result = tuple(operator.index(seed) for seed in chosen)
+    except TypeError as error:
+        raise InputTypeError(
+            f"`seeds` must be a number of seeds or a sequence of integers, got {seeds!r}. "
+            "Use 5, or [1, 2, 3]."
+        ) from error
     if not result or min(result) < 0 or len(set(result)) < len(result):
         raise InputValueError(
             f"`seeds` must be at least one, none negative and none twice, got {seeds!r}. "

@@ -87,6 +87,11 @@ class Work:
             rows = np.arange(len(self.test_labels))
             return Split(self.X, self.X_test, self.labels, self.test_labels, rows)
         train, test = stratified_split(self.labels, test_size=test_size, seed=seed)
+        if not len(test) or not len(train):
+            raise InputValueError(
+                f"Both training and test part must get a row, got {len(train)} and {len(test)} "
+                f"with test_size={test_size:g}. Bring more rows of each class."
+            )
         return Split(self.X[train], self.X[test], self.labels[train], self.labels[test], test)
 
 
@@ -151,6 +156,10 @@ def read_work(
         X_test = validate_features(door, _flat_pictures(X_test, image_shape)[0], reset=False)
         test_labels = encoder.transform(y_test)
         _check_rows(X_test, test_labels, "X_test", "y_test")
+    if image_shape is not None and np.shape(image_shape) != (2,):
+        raise InputTypeError(
+            f"`image_shape` must be (height, width), got {image_shape!r}. Pass two whole numbers."
+        )
     if image_shape is not None and image_shape[0] * image_shape[1] != X.shape[1]:
         raise InputValueError(
             f"`image_shape` must have as many pixels as `X` has columns ({X.shape[1]}), got "

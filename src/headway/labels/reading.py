@@ -246,7 +246,8 @@ def _bad_cell(matrix: np.ndarray, row: int, column: int) -> str:
     if np.isin(observed, (-1.0, 0.0, 1.0)).all() and np.isfinite(value):
         return (
             f"A matrix of labels must hold 0 and 1, {place}. -1 has two readings: if it means "
-            "'missing', pass missing=-1; if it means 'no', pass `(y > 0).astype(int)`."
+            "'missing', pass missing=-1 to the encoder or `np.where(y == -1, np.nan, y)` to a "
+            "classifier; if it means 'no', pass `(y > 0).astype(int)`."
         )
     whole = np.isfinite(value) and value == np.floor(value)
     kind = "multiclass-multioutput" if whole else "continuous-multioutput"

@@ -264,7 +264,8 @@ def _advice(encoder: LabelEncoder, counts: np.ndarray, all_one: bool) -> str:
         notes.append(f"{absent} declared without any row: nothing can be learned about them.")
     lonely = int(np.sum(counts == 1))
     if lonely:
-        notes.append(f"{lonely} with a single row: it cannot stand in both training and test data.")
+        what = "1 class has" if lonely == 1 else f"{lonely} classes have"
+        notes.append(f"{what} a single row, which cannot stand in both training and test data.")
     occurring = counts[counts > 0]
     if occurring.max() > 20 * occurring.min():
         notes.append(
