@@ -49,9 +49,11 @@ def test_heads_that_suit_are_taken():
     assert LinearClassifier(sigmoid_head(exclusive=False)).fit(X, SETS).logits(X).shape == (60, 2)
 
 
-@pytest.mark.parametrize("weights", [{"a": 0}, {"a": 0, "b": 0}])
-def test_class_weights_that_leave_one_class_or_none_are_refused(weights):
-    with pytest.raises(InputValueError, match="At least two classes must carry a positive `class_"):
+@pytest.mark.parametrize(
+    ("weights", "got"), [({"a": 0}, "only one class: 'b'"), ({"a": 0, "b": 0}, "no class")]
+)
+def test_class_weights_that_leave_one_class_or_none_are_refused(weights, got):
+    with pytest.raises(InputValueError, match=f"a positive `class_weight`, got {got}"):
         LinearClassifier(class_weight=weights).fit(X, TWO)
 
 

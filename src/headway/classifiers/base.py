@@ -201,10 +201,11 @@ class HeadClassifier(ClassifierMixin, BaseEstimator):
             return
         present = np.unique(labels[weights > 0])
         if present.size < 2:
-            which = repr(self.classes_[present[0]]) if present.size else "none"
+            names = self.classes_[present].tolist()
+            got = f"only one class: {names[0]!r}" if names else "no class"
             raise InputValueError(
-                f"At least two classes must carry a positive `{name}`, got only one class or "
-                f"none: {which}. Give rows of another class weight as well."
+                f"At least two classes must carry a positive `{name}`, got {got}. Give rows of "
+                "another class weight as well."
             )
 
     # -- predict ----------------------------------------------------------------------------
