@@ -234,9 +234,11 @@ class NetworkEngine(HeadClassifier):
         *,
         train: bool = False,
     ) -> "Rows":
+        from headway.training.hardware import chosen_precision, in_precision
         from headway.training.network import InMemory, make_rows, scaled_features
 
-        scaled = scaled_features(self.network_, features)
+        precision = chosen_precision(self.precision, self.n_features_in_)
+        scaled = in_precision(scaled_features(self.network_, features), precision)
         return make_rows(self._source(scaled) if train else InMemory(scaled), targets, weights)
 
     def _plan(self, n: int) -> "TrainingPlan":

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from headway.models.layers import Network
 
-__all__ = ["WorkingBody", "bfloat16_pays", "chosen_precision", "threads_for"]
+__all__ = ["WorkingBody", "bfloat16_pays", "chosen_precision", "in_precision", "threads_for"]
 
 # Weights times rows of a batch below which a second thread costs as much as it gives.
 SHARED_WORK = 1 << 24
@@ -76,6 +76,11 @@ def chosen_precision(precision: str, n_features: int, /) -> str:
     if precision != "auto":
         return precision
     return "bfloat16" if n_features >= 256 and bfloat16_pays() else "float32"
+
+
+def in_precision(features: Tensor, precision: str, /) -> Tensor:
+    """Return features as a body of that precision takes them, converted once for all epochs."""
+    return features.to(torch.bfloat16) if precision == "bfloat16" else features
 
 
 def bfloat16_pays() -> bool:

@@ -302,8 +302,8 @@ def scaled_features(network: Network, features: np.ndarray, /) -> Tensor:
     with torch.no_grad():
         parts = [network.scaling(part) for part in _tensor(features).split(ROWS_AT_ONCE)]
         scaled = torch.cat(parts)
-    rows = scaled.flatten(1).isfinite().all(dim=1)
-    if not rows.all():
+    # One sum tells, at a third of the cost of looking at each value; the place is found if asked.
+    if not scaled.sum().isfinite() and not (rows := scaled.flatten(1).isfinite().all(dim=1)).all():
         raise InputValueError(
             "Scaled features must be within the range of float32 (3e38), got one beyond it in "
             f"row {int(rows.int().argmin())}. Divide the features, or pass standardize='feature'."
