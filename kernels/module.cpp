@@ -13,4 +13,5 @@ NB_MODULE(_headway_core, m) {
     m.def("threads", &threads);
     m.def("set_threads", &set_threads);
     bind_math(m);
+    bind_matrix(m);
 }
