@@ -47,6 +47,7 @@ int default_threads() {
 constexpr uint32_t CLOSED = 1u << 31;
 
 thread_local bool inside = false;
+thread_local int index_here = 0;
 
 std::atomic<int> &limit() {
     static std::atomic<int> value{default_threads()};
@@ -66,6 +67,7 @@ struct Pool {
     std::atomic<uint64_t> job{0};            // number of the current job
     std::atomic<uint32_t> entered{CLOSED};   // workers inside the job; CLOSED: none may enter
     std::atomic<uint32_t> most_helpers{0};
+    std::atomic<uint32_t> tickets{0};        // workers that asked for a place in this job
 
     void claim() {
         for (;;) {
@@ -87,8 +89,12 @@ struct Pool {
             }
             seen = job.load(std::memory_order_acquire);
             const uint32_t before = entered.fetch_add(1, std::memory_order_acq_rel);
-            if (!(before & CLOSED) && before < most_helpers.load(std::memory_order_acquire)) {
-                claim();
+            if (!(before & CLOSED)) {
+                const uint32_t ticket = tickets.fetch_add(1, std::memory_order_acq_rel);
+                if (ticket < most_helpers.load(std::memory_order_acquire)) {
+                    index_here = static_cast<int>(ticket) + 1;
+                    claim();
+                }
             }
             if (entered.fetch_sub(1, std::memory_order_acq_rel) == (CLOSED | 1u)) {
                 std::lock_guard<std::mutex> lock(mutex);
@@ -108,6 +114,7 @@ struct Pool {
             context = ctx;
             n_tasks = tasks;
             next.store(0);
+            tickets.store(0);
             most_helpers.store(static_cast<uint32_t>(helpers));
             entered.fetch_and(~CLOSED, std::memory_order_acq_rel);
             job.fetch_add(1, std::memory_order_acq_rel);
@@ -156,6 +163,8 @@ Pool &pool() {
 }
 
 }  // namespace
+
+int worker_index() { return index_here; }
 
 int threads() { return limit().load(std::memory_order_relaxed); }
 

@@ -14,6 +14,7 @@ namespace headway {
 
 int threads();               // how many threads a job may use
 void set_threads(int wanted);
+int worker_index();          // 0 for the calling thread, 1 .. threads() - 1 for workers in a task
 void run_tasks(int64_t n_tasks, void (*body)(void *, int64_t), void *context);
 
 // Lives in the namespace of whoever includes it, so that no level's code is merged with another's.

@@ -11,9 +11,19 @@ from sklearn.datasets import load_digits, make_classification
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
-from headway.solvers import problem as problem_module
+from headway.kernels import linear_twin
+from headway.kernels.core import available_levels, use_core
+from headway.kernels.linear import linear_rows
 from headway.solvers import solve_convex
 from headway.solvers.certificate import certify
+from headway.solvers.problem import LinearProblem
+
+
+@pytest.fixture(scope="module", params=["numpy", available_levels()[-1]], autouse=True)
+def level(request):
+    """Run everything on the NumPy twins and on the best compiled level."""
+    with use_core(request.param):
+        yield request.param
 
 
 def objective(X, targets, coef, intercept, C, coupled, weights=None):
@@ -124,9 +134,7 @@ def test_the_bound_is_tight(digits, coupled, C):
     best = solve_convex(X, targets, coupled=coupled, C=C, tol=1e-12)
     optimum = np.c_[best.coef, best.intercept]
     penalty = np.append(np.full(64, 1 / C), 0.0)
-    problem = problem_module.LinearProblem(
-        X, targets.T.copy(), np.ones((1, len(X))), penalty, coupled
-    )
+    problem = LinearProblem(linear_rows(X, targets, coupled=coupled), penalty, coupled)
     # Walk off the optimum by 1 % along itself; Newton's step leads back to second order.
     step = -0.01 * optimum
     there = certify(problem, optimum - step, step)
@@ -141,8 +149,8 @@ def test_the_bound_is_tight(digits, coupled, C):
 def test_the_bound_holds_for_a_bad_step_too():
     X, targets, _ = messy()
     found = solve_convex(X, targets, coupled=True, tol=1e-10)
-    problem = problem_module.LinearProblem(
-        X, targets.T.copy(), np.ones((1, len(X))), np.append(np.ones(X.shape[1]), 0.0), True
+    problem = LinearProblem(
+        linear_rows(X, targets, coupled=True), np.append(np.ones(X.shape[1]), 0.0), True
     )
     rng = np.random.default_rng(0)
     for scale in (0.0, 0.1, 10.0):
@@ -174,8 +182,7 @@ def test_memory_layout_and_read_only_features_change_nothing(coupled):
 def test_chunks_change_nothing(coupled, monkeypatch):
     X, targets, _ = messy(700, 8)
     expected = solve_convex(X, targets, coupled=coupled)
-    monkeypatch.setattr(problem_module, "CHUNK_BYTES", 64 * 8 * 8)
-    monkeypatch.setattr(problem_module, "SPARSE_CHUNK_CELLS", 300)
+    monkeypatch.setattr(linear_twin, "CHUNK_CELLS", 300)
     for features in (X, sp.csr_array(X)):
         found = solve_convex(features, targets, coupled=coupled)
         assert_allclose(found.coef, expected.coef, rtol=1e-9, atol=1e-12)

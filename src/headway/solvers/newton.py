@@ -99,29 +99,27 @@ def newton(
     NewtonResult
         The best weights and what is known of them.
     """
-    small = problem.X.shape[0] * start.size <= SMALL_WORK
+    small = problem.rows.shape[0] * start.size <= SMALL_WORK
     if small:
-        problem = replace(problem, dtype=np.float64)
+        problem = replace(problem, single=False)
     point = problem.at(start)
-    noise = 1e-9 if problem.products_dtype == np.float32 else 1e-13
+    noise = 1e-9 if problem.single else 1e-13
     bounds = np.full_like(point.values, -np.inf)
     separated = np.zeros(point.values.shape, dtype=bool)
     precondition: Preconditioner | None = None
     predicted, inner = np.inf, 0
-    damping, scales = 0.0, None
+    damping = 0.0
     step = np.zeros_like(start)
     iteration = 0
     while iteration < max_iter:
         iteration += 1
         damped = problem
         if damping:
-            scales = problem.feature_scales() if scales is None else scales
+            scales = problem.feature_scales
             damped = replace(problem, penalty=problem.penalty + damping * scales)
         if damping or precondition is None or not precondition.lasting or inner > STALE:
             basis = None if precondition is None or damping else precondition.basis
-            precondition = build_preconditioner(
-                damped, point, far=predicted > FAR, rng=rng, basis=basis
-            )
+            precondition = build_preconditioner(damped, far=predicted > FAR, rng=rng, basis=basis)
         step, inner = _direction(damped, point, precondition, tol, ~separated)
         if not problem.penalised and iteration >= PATIENCE:
             separated |= separates(problem, step) | separates(problem, point.weights)
@@ -144,9 +142,9 @@ def newton(
             polished = predicted <= POLISHED or missing <= POLISHED * abs(float(values.sum()))
             if proven and (polished or not small):
                 return NewtonResult(weights, values, bounds, separated, iteration)
-            if not proven and problem.products_dtype == np.float32 and predicted <= tol:
+            if not proven and problem.single and predicted <= tol:
                 # What is missing now is lost to rounding in the products.
-                problem = replace(problem, dtype=np.float64)
+                problem = replace(problem, single=False)
                 point, precondition, noise = problem.at(weights), None, 1e-13
                 continue
         moved = _search(problem, point, step, decrement, noise)
@@ -159,7 +157,9 @@ def newton(
             damping = damping / 10.0 if damping > LEAST_DAMPING else 0.0
         if moved is not None:
             point = moved
-        elif not damping:
+        elif damping:
+            point = problem.at(point.weights)  # the search has left other probs behind
+        else:
             break
     found = certify(problem, point.weights, step)
     values, bounds = found.values, np.maximum(bounds, found.bounds)
@@ -189,7 +189,7 @@ def _direction(
     iteration = 0
     while iteration < CG_ITERATIONS:
         iteration += 1
-        product = problem.curvature_product(point.probs, direction)
+        product = problem.curvature_product(point, direction)
         curvature = problem.dot(direction, product)
         # A part that is solved to rounding stands still: more steps would only add noise.
         moving = (curvature > 0) & (size > SOLVED * first)

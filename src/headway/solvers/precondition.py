@@ -1,6 +1,6 @@
 """Approximate inverse Hessians for Newton's inner iteration.
 
-    full      the exact Hessian of all classes together      few weights
+    full      the Hessian of all classes together, from all rows or a sample     few weights
     blocks    one block a class, from rows drawn with probability proportional to w p (1 - p)
     shared    one Gram matrix X'X in its eigenbasis, scaled for each class      many columns
     diagonal  the diagonal of each block                     very many features
@@ -18,7 +18,7 @@ import numpy as np
 import scipy.linalg as sla
 import scipy.sparse as sp
 
-from headway.solvers.problem import LinearProblem, Point, with_ones
+from headway.solvers.problem import LinearProblem, with_ones
 
 __all__ = ["Preconditioner", "build_preconditioner"]
 
@@ -58,21 +58,18 @@ UNPENALISED_RIDGE = 1e-9
 
 def build_preconditioner(
     problem: LinearProblem,
-    point: Point,
     /,
     *,
     far: bool,
     rng: np.random.Generator,
     basis: "Eigenbasis | None" = None,
 ) -> Preconditioner:
-    """Return an approximate inverse of the Hessian at a point.
+    """Return an approximate inverse of the Hessian at the point last looked at.
 
     Parameters
     ----------
     problem : LinearProblem
-        The problem.
-    point : Point
-        Where the Hessian is taken.
+        The problem; its probs are those of the point.
     far : bool
         True while the probabilities still change a lot from step to step; one block for all
         classes is then as good as one for each, and K times cheaper.
@@ -82,26 +79,31 @@ def build_preconditioner(
         That of an earlier preconditioner of the same problem, to be used again.
     """
     k, width = problem.shape
-    n = problem.X.shape[0]
+    n = problem.rows.shape[0]
     work = float(n) * width**2
-    if problem.coupled and k * width <= FULL_WEIGHTS and work * k * (k + 1) / 2 <= FULL_WORK:
-        return Preconditioner(_full(problem, point), lasting=False)
+    known = problem.probs is not None
+    if (
+        problem.coupled
+        and known
+        and k * width <= FULL_WEIGHTS
+        and work * k * (k + 1) / 2 <= FULL_WORK
+    ):
+        return Preconditioner(_full(problem), lasting=False)
     if width > MOST_BLOCK_FEATURES:
-        return Preconditioner(_diagonal(problem, point), lasting=False)
+        return Preconditioner(_diagonal(problem), lasting=False)
     if k * width**2 * 4 > BLOCK_BYTES:
         if basis is None:
-            basis = _eigenbasis(problem, point, rng)
-        return Preconditioner(_shared(problem, point, basis), lasting=False, basis=basis)
-    if work * k <= EXACT_BLOCK_WORK:
-        curvatures = problem.curvatures(point.probs)
-        return Preconditioner(_blocks(problem, curvatures, rng, np.float64), lasting=False)
-    curvatures = problem.curvatures(point.probs)
+            basis = _eigenbasis(problem, rng)
+        return Preconditioner(_shared(problem, basis), lasting=False, basis=basis)
+    exact = work * k <= EXACT_BLOCK_WORK
+    if exact:
+        return Preconditioner(_blocks(problem, rng, np.float64, exact=True), lasting=False)
     if far:
-        curvatures = curvatures.mean(axis=0, keepdims=True)
-    return Preconditioner(_blocks(problem, curvatures, rng, np.float32), lasting=not far)
+        return Preconditioner(_one_block(problem, rng), lasting=False)
+    return Preconditioner(_blocks(problem, rng, np.float32, exact=False), lasting=True)
 
 
-def _full(problem: LinearProblem, point: Point) -> Apply:
+def _full(problem: LinearProblem) -> Apply:
     """Return the exact inverse Hessian of a softmax with few weights.
 
     The Hessian is singular along a shared shift of the intercepts (of everything, without a
@@ -109,15 +111,18 @@ def _full(problem: LinearProblem, point: Point) -> Apply:
     """
     k, width = problem.shape
     hessian = np.zeros((k, width, k, width))
+    assert problem.probs is not None
     for rows, X in problem.chunks(np.float64):
         X1 = with_ones(X)
-        probs = point.probs[:, rows].astype(np.float64)
-        weights = problem.cell_weights[0, rows]
+        probs = problem.probs[rows].astype(np.float64)
+        weights = 1.0
+        if problem.rows.row_weights is not None:
+            weights = problem.rows.row_weights[rows]
         for a in range(k):
             for b in range(a + 1):
-                cells = -weights * probs[a] * probs[b]
+                cells = -weights * probs[:, a] * probs[:, b]
                 if a == b:
-                    cells += weights * probs[a]
+                    cells += weights * probs[:, a]
                 hessian[a, :, b] += (X1 * cells[:, None]).T @ X1
     for a in range(k):
         for b in range(a):
@@ -135,42 +140,63 @@ def _full(problem: LinearProblem, point: Point) -> Apply:
     return apply
 
 
-def _blocks(
-    problem: LinearProblem, curvatures: np.ndarray, rng: np.random.Generator, dtype: type
-) -> Apply:
-    """Return the inverses of class blocks from row curvatures (K, n), or (1, n) for all."""
-    _, width = problem.shape
-    n = problem.X.shape[0]
-    inverses: np.ndarray = np.empty((len(curvatures), width, width), dtype=dtype)
-    for c, curvature in enumerate(curvatures):
-        if dtype == np.float64 or n <= ROWS_PER_FEATURE * width:
-            block: np.ndarray = np.zeros((width, width), dtype=dtype)
-            for rows, X in problem.chunks(dtype):
-                X1 = with_ones(X) * np.sqrt(curvature[rows, None]).astype(dtype)
-                block += X1.T @ X1
-        else:
-            drawn, weight = _draw(curvature, ROWS_PER_FEATURE * width, rng)
-            X1 = with_ones(problem.X[drawn]).astype(dtype, copy=False)
-            block = X1.T @ X1
-            block *= dtype(weight)
+def _blocks(problem: LinearProblem, rng: np.random.Generator, dtype: type, *, exact: bool) -> Apply:
+    """Return the inverses of the class blocks, from all rows or from drawn ones."""
+    k, width = problem.shape
+    n = problem.rows.shape[0]
+    blocks = np.zeros((k, width, width), dtype=dtype)
+    m = ROWS_PER_FEATURE * width
+    if exact or n <= m:
+        for c in range(k):
+            problem.passes.grams(None, problem.curvature(c)[None], blocks[c : c + 1])
+    else:
+        drawn, weights = np.empty((k, m), dtype=np.int64), np.empty(k)
+        for c in range(k):
+            drawn[c], weights[c] = _draw(problem.curvature(c), m, rng)
+        problem.passes.grams(drawn, None, blocks)
+        blocks *= weights[:, None, None].astype(dtype)
+    return _apply_inverses(problem, blocks)
+
+
+def _one_block(problem: LinearProblem, rng: np.random.Generator) -> Apply:
+    """Return the inverse of one block for all classes, of mean curvature, from drawn rows."""
+    width = problem.shape[1]
+    n = problem.rows.shape[0]
+    curvature = problem.mean_curvature()
+    block = np.zeros((1, width, width), dtype=np.float32)
+    m = ROWS_PER_FEATURE * width
+    if n <= m:
+        problem.passes.grams(None, curvature[None], block)
+    else:
+        drawn, weight = _draw(curvature, m, rng)
+        problem.passes.grams(drawn[None], None, block)
+        block *= np.float32(weight)
+    return _apply_inverses(problem, block)
+
+
+def _apply_inverses(problem: LinearProblem, blocks: np.ndarray) -> Apply:
+    """Return the inverses of blocks (K, w, w), or (1, w, w) for all classes, destroying them."""
+    width = problem.shape[1]
+    dtype = blocks.dtype
+    for c, block in enumerate(blocks):
         block[np.diag_indices(width)] += problem.penalty.astype(dtype)
         factor, scale = _factor(block, problem.penalised)
-        inverses[c] = _inverse(factor) * scale * scale[:, None]
+        blocks[c] = _inverse(factor) * scale * scale[:, None]
 
     def apply(gradient: np.ndarray) -> np.ndarray:
         gradient = gradient.astype(dtype, copy=False)
-        if len(inverses) == 1:
-            moved = gradient @ inverses[0]
+        if len(blocks) == 1:
+            moved = gradient @ blocks[0]
         else:
-            moved = np.matmul(inverses, gradient[:, :, None])[:, :, 0]
+            moved = np.matmul(blocks, gradient[:, :, None])[:, :, 0]
         return problem.project(moved.astype(np.float64))
 
     return apply
 
 
-def _shared(problem: LinearProblem, point: Point, basis: "Eigenbasis") -> Apply:
+def _shared(problem: LinearProblem, basis: "Eigenbasis") -> Apply:
     """Return the inverse of (mean curvature of the class) times one Gram matrix, plus penalty."""
-    mass = problem.curvatures(point.probs).sum(axis=1, keepdims=True)
+    mass = problem.curvature_masses()[:, None]
     # The basis diagonalises Gram and penalty together: they become `values` and the identity.
     divisor = mass * basis.values + 1.0
 
@@ -194,31 +220,31 @@ class Eigenbasis:
     scale: np.ndarray
 
 
-def _eigenbasis(problem: LinearProblem, point: Point, rng: np.random.Generator) -> Eigenbasis:
+def _eigenbasis(problem: LinearProblem, rng: np.random.Generator) -> Eigenbasis:
     """Return the eigenbasis of the rows weighted by their curvature in all classes together."""
-    _, width = problem.shape
-    pooled = problem.curvatures(point.probs).sum(axis=0)
-    if problem.X.shape[0] <= ROWS_PER_FEATURE * width:
-        gram = np.zeros((width, width))
-        for rows, X in problem.chunks(np.float64):
-            X1 = with_ones(X) * np.sqrt(pooled[rows, None])
-            gram += X1.T @ X1
+    k, width = problem.shape
+    pooled = k * problem.mean_curvature()
+    gram = np.zeros((1, width, width))
+    if problem.rows.shape[0] <= ROWS_PER_FEATURE * width:
+        problem.passes.grams(None, pooled[None], gram)
     else:
         drawn, weight = _draw(pooled, ROWS_PER_FEATURE * width, rng)
-        X1 = with_ones(problem.X[drawn]).astype(np.float64, copy=False)
-        gram = weight * (X1.T @ X1)
-    gram /= max(pooled.sum(), 1e-300)
+        problem.passes.grams(drawn[None], None, gram)
+        gram *= weight
+    matrix = gram[0] / max(pooled.sum(), 1e-300)
     # The intercept has no penalty to be measured by; a small one stands in.
-    floor = max(float(problem.penalty.max()), 1e-8 * float(np.trace(gram)) / width, 1e-300)
+    floor = max(float(problem.penalty.max()), 1e-8 * float(np.trace(matrix)) / width, 1e-300)
     scale = np.sqrt(np.maximum(problem.penalty, 1e-4 * floor))
-    values, vectors = np.linalg.eigh(gram / scale[:, None] / scale)
+    matrix /= scale[:, None]
+    matrix /= scale
+    values, vectors = sla.eigh(matrix, lower=True, overwrite_a=True, check_finite=False)
     return Eigenbasis(np.maximum(values, 0.0), vectors, scale)
 
 
-def _diagonal(problem: LinearProblem, point: Point) -> Apply:
+def _diagonal(problem: LinearProblem) -> Apply:
     """Return the inverse of the Hessian's diagonal."""
     diagonal = np.tile(problem.penalty, (problem.n_classes, 1))
-    curvatures = problem.curvatures(point.probs)
+    curvatures = np.stack([problem.curvature(c) for c in range(problem.n_classes)])
     for rows, X in problem.chunks():
         squares = X.multiply(X).tocsr() if sp.issparse(X) else X * X
         diagonal[:, :-1] += (squares.T @ curvatures[:, rows].T.astype(X.dtype)).T
@@ -236,7 +262,7 @@ def _draw(curvature: np.ndarray, size: int, rng: np.random.Generator) -> tuple[n
     ends = np.cumsum(curvature)
     total = float(ends[-1])
     if total <= 0:
-        return np.arange(min(size, len(curvature))), 0.0
+        return np.arange(size) % len(curvature), 0.0
     places = (np.arange(size) + rng.random(size)) * (total / size)
     rows = np.minimum(np.searchsorted(ends, places), len(curvature) - 1)
     return rows, total / size
@@ -245,7 +271,8 @@ def _draw(curvature: np.ndarray, size: int, rng: np.random.Generator) -> tuple[n
 def _factor(matrix: np.ndarray, penalised: bool) -> tuple[np.ndarray, np.ndarray]:
     """Return (L, s): L L' = s M s with unit diagonal, plus the least ridge that works.
 
-    Without the scaling, a feature measured in thousands would drown one measured in units.
+    Only the lower triangle of M is read.  Without the scaling, a feature measured in thousands
+    would drown one measured in units.
     """
     diagonal = np.diag(matrix)
     scale = 1.0 / np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
@@ -255,8 +282,9 @@ def _factor(matrix: np.ndarray, penalised: bool) -> tuple[np.ndarray, np.ndarray
     while True:
         np.fill_diagonal(scaled, ones + ridge)
         try:
-            factor, _ = sla.cho_factor(scaled, lower=True, check_finite=False)
-            return factor, scale
+            # The transpose is in LAPACK's order, and its upper triangle is our lower one.
+            factor, _ = sla.cho_factor(scaled.T, lower=False, check_finite=False)
+            return factor.T, scale
         except np.linalg.LinAlgError:
             ridge *= 10
 
@@ -264,6 +292,6 @@ def _factor(matrix: np.ndarray, penalised: bool) -> tuple[np.ndarray, np.ndarray
 def _inverse(lower: np.ndarray) -> np.ndarray:
     """Return the full symmetric inverse from a lower Cholesky factor."""
     (potri,) = sla.get_lapack_funcs(("potri",), (lower,))
-    inverse, _ = potri(lower, lower=True)
-    inverse = np.tril(inverse)
-    return inverse + np.tril(inverse, -1).T
+    inverse, _ = potri(lower.T, lower=False)
+    inverse = np.triu(inverse)
+    return inverse + np.triu(inverse, 1).T
