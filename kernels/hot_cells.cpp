@@ -16,7 +16,7 @@ namespace {
 
 constexpr int64_t TASK = int64_t(1) << 16;  // entries
 
-template <class T> HEADWAY_INLINE Vec<T> decay(Vec<T> z) { return exp<T>(-magnitude<T>(z)); }
+template <class T> HEADWAY_INLINE Vec<T> decay(Vec<T> z) { return exp_negative<T>(-magnitude<T>(z)); }
 
 // 1 / x for x in 1..2 (NaN stays NaN), exact at both ends.
 template <class T> HEADWAY_INLINE Vec<T> reciprocal(Vec<T> x) {

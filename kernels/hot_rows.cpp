@@ -52,7 +52,7 @@ int64_t every(const T *in, T *out, int64_t n_rows, int64_t n_columns) {
         shared_rows<KIND>(in, out, n_rows, n_columns, streaming, impossible);
         return impossible.get();
     }
-    const int64_t together = n_columns <= NARROW ? narrow_stage<T>(n_columns) : 1;
+    const int64_t together = n_columns <= NARROW ? narrow_blocks<T>(n_columns) * LANES<T> : 1;
     const int64_t wanted = TASK / (together * n_columns);
     const int64_t step = together * (wanted < 1 ? 1 : wanted);
     parallel((n_rows + step - 1) / step, [&](int64_t task) {

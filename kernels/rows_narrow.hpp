@@ -5,6 +5,9 @@
 // side by side and transposed within each 16 bytes of the vector, so that a vector holds one
 // column of LANES rows; maxima, sums and logarithms are then lane by lane.
 //
+// The steps are taken for some blocks of LANES rows together, through the first-level cache: the
+// chain from the maximum to the result is long, and many are under way at once.
+//
 // The traps: a group at the end of a row holds entries of the next one, which are not used; and
 // when groups are written back, what they spill over into the next row is overwritten by that
 // row, so that rows must be written in ascending order.
@@ -17,7 +20,7 @@ namespace headway {
 namespace HEADWAY_LEVEL {
 namespace {
 
-constexpr int64_t NARROW = 32;  // columns at most
+constexpr int64_t NARROW = 128;  // columns at most
 
 template <class T> constexpr int GROUP = 16 / int(sizeof(T));
 constexpr int PARTS = BYTES / 16;
@@ -95,31 +98,47 @@ HEADWAY_INLINE void transpose(VecDouble *v) {
     v[1] = high;
 }
 
-// LANES rows from `in` (readable for GROUP entries beyond them) to `out` (writable likewise), or
-// one number a row for logsumexp.  `odd` collects the rows whose largest entry is not finite.
-template <Result KIND, class T>
-HEADWAY_INLINE void narrow_block(const T *in, T *out, int64_t n_columns, Int<T> &odd) {
-    constexpr int G = GROUP<T>;
-    const int64_t padded = (n_columns + G - 1) / G * G;
-    Vec<T> columns[NARROW];
-    Vec<T> top = splat<T>(-T(INFINITE));
-    for (int64_t j = 0; j < padded; j += G) {
-        Vec<T> group[G];
-        for (int i = 0; i < G; ++i) group[i] = load_parts(in + i * n_columns + j, G * n_columns);
-        transpose(group);
-        for (int i = 0; i < G; ++i) {
-            columns[j + i] = group[i];
-            if (j + i < n_columns) top = larger<T>(group[i], top);
-        }
-    }
-    odd |= ~((top - top) == splat<T>(0));
+constexpr int64_t STAGE_BYTES = 8192;  // two stages and the input share the first-level cache
+template <class T> constexpr int64_t STAGE = STAGE_BYTES / int64_t(sizeof(T));
 
-    // Four sums: a shorter chain, and fewer roundings for each term.
-    Vec<T> sums[4] = {};
+HEADWAY_INLINE int64_t round_up(int64_t n, int64_t unit) { return (n + unit - 1) / unit * unit; }
+
+// Blocks of LANES rows that go through the steps below together, so that no step waits for the
+// last one.
+template <class T> HEADWAY_INLINE int64_t narrow_blocks(int64_t n_columns) {
+    return STAGE<T> / (LANES<T> * round_up(n_columns, GROUP<T>));
+}
+
+// Step 1: the columns of LANES rows (readable for GROUP entries beyond them), and their maxima.
+template <class T>
+HEADWAY_INLINE Vec<T> take_columns(const T *in, Vec<T> *columns, int64_t n_columns) {
+    constexpr int G = GROUP<T>;
+    const auto take = [=](int64_t j) {
+        for (int i = 0; i < G; ++i) {
+            columns[j + i] = load_parts(in + i * n_columns + j, G * n_columns);
+        }
+        transpose(columns + j);
+    };
+    Vec<T> top = splat<T>(-T(INFINITE));
+    int64_t j = 0;
+    for (; j + G <= n_columns; j += G) {
+        take(j);
+        for (int i = 0; i < G; ++i) top = larger<T>(columns[j + i], top);
+    }
+    if (j < n_columns) {
+        take(j);
+        for (; j < n_columns; ++j) top = larger<T>(columns[j], top);
+    }
+    return top;
+}
+
+// Step 2: exp(d) (for softmax) or d in place of the logits; returns what step 3 applies to them.
+template <Result KIND, class T>
+HEADWAY_INLINE Vec<T> weigh_columns(Vec<T> *columns, int64_t n_columns, Vec<T> top) {
     Vec<T> ties{};
-    for (int64_t j = 0; j < n_columns; ++j) {
+    const auto weigh = [&](int64_t j) {
         const Vec<T> d = columns[j] - top;
-        Vec<T> e = exp<T>(d);
+        Vec<T> e = exp_negative<T>(d);
         if constexpr (KIND == Result::softmax) {
             columns[j] = e;
         } else {
@@ -128,27 +147,44 @@ HEADWAY_INLINE void narrow_block(const T *in, T *out, int64_t n_columns, Int<T> 
             e = choose<T>(at_top, Vec<T>{}, e);
             columns[j] = d;
         }
-        sums[j % 4] += e;
-    }
-    const Vec<T> total = (sums[0] + sums[1]) + (sums[2] + sums[3]);
-    if constexpr (KIND == Result::logsumexp) {
-        store<T>(out, top + log1p_positive<T>(total + (ties - splat<T>(1))));
-        return;
-    }
-    const Vec<T> scale = KIND == Result::softmax
-                             ? splat<T>(1) / total
-                             : log1p_positive<T>(total + (ties - splat<T>(1)));
-    for (int64_t j = 0; j < padded; j += G) {
-        Vec<T> group[G];
-        for (int i = 0; i < G; ++i) {
-            group[i] = KIND == Result::softmax ? columns[j + i] * scale : columns[j + i] - scale;
+        return e;
+    };
+    // Sums of 4, of 16 and of all: few roundings for each term.
+    Vec<T> total{};
+    int64_t j = 0;
+    while (j < n_columns) {
+        Vec<T> part{};
+        for (const int64_t end = j + 16; j < end && j + 4 <= n_columns; j += 4) {
+            const Vec<T> a = weigh(j), b = weigh(j + 1), c = weigh(j + 2), d = weigh(j + 3);
+            part += (a + b) + (c + d);
         }
-        transpose(group);
-        for (int i = 0; i < G; ++i) columns[j + i] = group[i];
+        for (; j + 4 > n_columns && j < n_columns; ++j) part += weigh(j);
+        total += part;
+    }
+    if constexpr (KIND == Result::softmax) {
+        return splat<T>(1) / total;
+    } else {
+        return log1p_positive<T>(total + (ties - splat<T>(1)));
+    }
+}
+
+// Step 3: the results of LANES rows; GROUP entries beyond them are spilled into.
+template <Result KIND, class T>
+HEADWAY_INLINE void put_columns(Vec<T> *columns, T *out, int64_t n_columns, Vec<T> scale) {
+    constexpr int G = GROUP<T>;
+    for (int64_t j = 0; j < n_columns; j += G) {
+        for (int i = 0; i < G; ++i) {
+            if constexpr (KIND == Result::softmax) {
+                columns[j + i] *= scale;
+            } else {
+                columns[j + i] -= scale;
+            }
+        }
+        transpose(columns + j);
     }
     for (int part = 0; part < PARTS; ++part) {
         for (int i = 0; i < G; ++i) {
-            for (int64_t j = 0; j < padded; j += G) {
+            for (int64_t j = 0; j < n_columns; j += G) {
                 std::memcpy(out + (part * G + i) * n_columns + j,
                             reinterpret_cast<const char *>(&columns[j + i]) + 16 * part, 16);
             }
@@ -156,40 +192,46 @@ HEADWAY_INLINE void narrow_block(const T *in, T *out, int64_t n_columns, Int<T> 
     }
 }
 
-constexpr int64_t STAGE_BYTES = 8192;  // results wait here, in the first-level cache
-
-// Rows that pass through the stage together: whole blocks.
-template <class T> HEADWAY_INLINE int64_t narrow_stage(int64_t n_columns) {
-    const int64_t blocks = STAGE_BYTES / int64_t(sizeof(T)) / (LANES<T> * n_columns);
-    return (blocks < 1 ? 1 : blocks) * LANES<T>;
-}
-
 template <Result KIND, class T>
 void narrow_rows(const T *in, T *out, int64_t first_row, int64_t n_rows, int64_t n_columns,
                  bool streaming, FirstRow &impossible) {
     constexpr int64_t L = LANES<T>;
-    // A stage holds whole blocks: at most STAGE_BYTES, or one block of NARROW columns.
-    constexpr int64_t ONE = L * NARROW;
-    constexpr int64_t MOST = STAGE_BYTES / int64_t(sizeof(T)) > ONE ? STAGE_BYTES / int64_t(sizeof(T)) : ONE;
-    alignas(64) T stage[MOST + GROUP<T>];
-    alignas(64) T edge[ONE + GROUP<T>];
+    constexpr int64_t MOST_BLOCKS = STAGE<T> / (L * GROUP<T>);
+    Vec<T> columns[STAGE<T> / L], tops[MOST_BLOCKS], scales[MOST_BLOCKS];
+    alignas(64) T stage[STAGE<T> + GROUP<T>];
+    alignas(64) T edge[L * NARROW + GROUP<T>];
     constexpr bool ONE_A_ROW = KIND == Result::logsumexp;
     const int64_t width = ONE_A_ROW ? 1 : n_columns;
-    const int64_t most = narrow_stage<T>(n_columns);
+    const int64_t padded = round_up(n_columns, GROUP<T>);
+    const int64_t most = narrow_blocks<T>(n_columns) * L;
     const int64_t readable = n_rows * n_columns - GROUP<T>;
     for (int64_t start = 0; start < n_rows; start += most) {
         const int64_t count = n_rows - start < most ? n_rows - start : most;
+        const int64_t blocks = (count + L - 1) / L;
         Int<T> odd{};
-        for (int64_t row = 0; row < count; row += L) {
-            const T *from = in + (start + row) * n_columns;
-            if ((start + row + L) * n_columns > readable) {
-                // The last rows, and nothing of them is read beyond the end.
-                const int64_t left = n_rows - start - row < L ? n_rows - start - row : L;
-                for (int64_t i = 0; i < left * n_columns; ++i) edge[i] = from[i];
-                for (int64_t i = left * n_columns; i < L * n_columns + GROUP<T>; ++i) edge[i] = 0;
+        for (int64_t b = 0; b < blocks; ++b) {
+            const int64_t row = start + b * L;
+            const T *from = in + row * n_columns;
+            if ((row + L) * n_columns > readable) {
+                // The last rows: nothing is read beyond them.
+                const int64_t left = (n_rows - row < L ? n_rows - row : L) * n_columns;
+                for (int64_t i = 0; i < left; ++i) edge[i] = from[i];
+                for (int64_t i = left; i < L * n_columns + GROUP<T>; ++i) edge[i] = 0;
                 from = edge;
             }
-            narrow_block<KIND>(from, stage + row * width, n_columns, odd);
+            tops[b] = take_columns(from, columns + b * padded, n_columns);
+            odd |= ~((tops[b] - tops[b]) == splat<T>(0));
+        }
+        for (int64_t b = 0; b < blocks; ++b) {
+            scales[b] = weigh_columns<KIND, T>(columns + b * padded, n_columns, tops[b]);
+        }
+        for (int64_t b = 0; b < blocks; ++b) {
+            if constexpr (ONE_A_ROW) {
+                store<T>(stage + b * L, tops[b] + scales[b]);
+            } else {
+                put_columns<KIND>(columns + b * padded, stage + b * L * n_columns, n_columns,
+                                  scales[b]);
+            }
         }
         if (__builtin_expect(any<T>(odd), 0)) {
             for (int64_t row = 0; row < count; ++row) {

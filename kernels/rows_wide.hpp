@@ -60,7 +60,7 @@ HEADWAY_INLINE double row_rest(const T *in, T *stage, int64_t count, T top) {
     const Vec<T> shift = splat<T>(top);
     const auto term = [&](Vec<T> z, int64_t i) {
         const Vec<T> d = z - shift;
-        Vec<T> e = exp<T>(d);
+        Vec<T> e = exp_negative<T>(d);
         if constexpr (STAGED) store<T>(stage + i, e);
         if constexpr (COUNTED) {
             const Int<T> at_top = d == splat<T>(0);
@@ -118,7 +118,7 @@ void finish_segment(const T *in, T *out, int64_t count, Share<T> row, bool strea
         splat<T>(T(KIND == Result::softmax ? 1.0 / (1.0 + row.rest) : log_total(row.rest)));
     const auto f = [=](Vec<T> z) {
         if constexpr (KIND == Result::softmax) {
-            return exp<T>(z - top) * scale;
+            return exp_negative<T>(z - top) * scale;
         } else {
             return (z - top) - scale;
         }
