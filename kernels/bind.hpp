@@ -4,7 +4,9 @@
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
 
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 
 namespace headway {
 
@@ -17,5 +19,22 @@ template <class T> using Out = nb::ndarray<T, nb::c_contig, nb::device::cpu>;
 void bind_linear(nb::module_ &m);
 void bind_math(nb::module_ &m);
 void bind_matrix(nb::module_ &m);
+inline void check_same_size(size_t input, size_t output) {
+    if (input != output) throw nb::value_error("`out` must have as many entries as the input.");
+}
+
+// Other Python threads run meanwhile, unless the work is over before they would notice.
+class Unlocked {
+  public:
+    explicit Unlocked(int64_t entries) {
+        if (entries > 4096) release.emplace();
+    }
+
+  private:
+    std::optional<nb::gil_scoped_release> release;
+};
+
+void bind_cells(nb::module_ &m);
+void bind_rows(nb::module_ &m);
 
 }  // namespace headway

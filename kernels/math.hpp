@@ -64,11 +64,9 @@ HEADWAY_INLINE VecDouble exp_reduced(VecDouble r) {
     return fma<T>(p, r * r, r) + splat<T>(1.0);
 }
 
-template <class T> HEADWAY_INLINE Vec<T> exp(Vec<T> x) {
+// exp(y) for y between `least` and `most`, or NaN.
+template <class T> HEADWAY_INLINE Vec<T> exp_bounded(Vec<T> y) {
     using C = ExpConstants<T>;
-    // Written so that NaN passes both comparisons unchanged.
-    Vec<T> y = x < splat<T>(C::least) ? splat<T>(C::least) : x;
-    y = y > splat<T>(C::most) ? splat<T>(C::most) : y;
     const Vec<T> shifted = fma<T>(y, splat<T>(C::log2e), splat<T>(C::magic));
     const Vec<T> n = shifted - splat<T>(C::magic);
     Vec<T> r = fma<T>(n, splat<T>(-C::ln2_high), y);
@@ -88,6 +86,18 @@ template <class T> HEADWAY_INLINE Vec<T> exp(Vec<T> x) {
     const Vec<T> second = bits_to_float<T>((whole - half + splat_int<T>(C::bias)) << C::mantissa);
     return p * first * second;
 #endif
+}
+
+// Arguments in this order let NaN pass both bounds, and are one instruction each.
+template <class T> HEADWAY_INLINE Vec<T> exp(Vec<T> x) {
+    using C = ExpConstants<T>;
+    const Vec<T> y = larger<T>(splat<T>(C::least), x);
+    return exp_bounded<T>(smaller<T>(splat<T>(C::most), y));
+}
+
+// exp(x) for x <= 0 (or NaN), as of logits less their maximum.
+template <class T> HEADWAY_INLINE Vec<T> exp_negative(Vec<T> x) {
+    return exp_bounded<T>(larger<T>(splat<T>(ExpConstants<T>::least), x));
 }
 
 // 2 atanh(s) for |s| <= 1/3, as s (2 + s^2 q(s^2)).

@@ -12,7 +12,9 @@ NB_MODULE(_headway_core, m) {
     m.def("set_level", [](const char *name) { return set_level(name); });
     m.def("threads", &threads);
     m.def("set_threads", &set_threads);
+    bind_cells(m);
     bind_linear(m);
     bind_math(m);
     bind_matrix(m);
+    bind_rows(m);
 }

@@ -20,6 +20,8 @@ from headway.losses import (
     SquaredErrorOnSigmoid,
 )
 
+pytestmark = pytest.mark.usefixtures("level")
+
 LINKS = [SoftmaxLink(), SigmoidLink()]
 LOSSES = [
     CanonicalLoss(SoftmaxLink()),
