@@ -14,6 +14,7 @@ namespace nb = nanobind;
 template <class T> using In = nb::ndarray<const T, nb::c_contig, nb::device::cpu>;
 template <class T> using Out = nb::ndarray<T, nb::c_contig, nb::device::cpu>;
 
+void bind_losses(nb::module_ &m);
 void bind_math(nb::module_ &m);
 
 }  // namespace headway

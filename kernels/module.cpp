@@ -12,5 +12,6 @@ NB_MODULE(_headway_core, m) {
     m.def("set_level", [](const char *name) { return set_level(name); });
     m.def("threads", &threads);
     m.def("set_threads", &set_threads);
+    bind_losses(m);
     bind_math(m);
 }
