@@ -16,9 +16,6 @@ namespace nb = nanobind;
 template <class T> using In = nb::ndarray<const T, nb::c_contig, nb::device::cpu>;
 template <class T> using Out = nb::ndarray<T, nb::c_contig, nb::device::cpu>;
 
-void bind_linear(nb::module_ &m);
-void bind_math(nb::module_ &m);
-void bind_matrix(nb::module_ &m);
 inline void check_same_size(size_t input, size_t output) {
     if (input != output) throw nb::value_error("`out` must have as many entries as the input.");
 }
@@ -35,6 +32,10 @@ class Unlocked {
 };
 
 void bind_cells(nb::module_ &m);
+void bind_linear(nb::module_ &m);
+void bind_losses(nb::module_ &m);
+void bind_math(nb::module_ &m);
+void bind_matrix(nb::module_ &m);
 void bind_rows(nb::module_ &m);
 
 }  // namespace headway

@@ -14,6 +14,7 @@ NB_MODULE(_headway_core, m) {
     m.def("set_threads", &set_threads);
     bind_cells(m);
     bind_linear(m);
+    bind_losses(m);
     bind_math(m);
     bind_matrix(m);
     bind_rows(m);
