@@ -22,6 +22,7 @@ namespace HEADWAY_LEVEL {
 constexpr int64_t GEMM_DEPTH = 512;  // of X and W at a time in forward
 constexpr int64_t GEMM_STEPS = 256;  // rows (backward) or classes (features) at a time
 constexpr int64_t GEMM_ROWS = 480;   // of the result at a time, a multiple of every TILE_ROWS
+constexpr int64_t GEMM_DIRECT = 8;   // up to so many tiles, copying panels of B does not pay
 
 template <class T> constexpr int64_t whole_vectors(int64_t n) {
     return (n + LANES<T> - 1) / LANES<T> * LANES<T>;
@@ -111,55 +112,54 @@ inline void pack_columns(const T *B, int64_t ldb, int64_t depth, int64_t columns
 
 // One panel of C straight from B.  A partial vector is read past its row, which the next rows
 // allow, and the lanes are dropped; only the last rows need a padded copy.
-template <class T, int MOST, int VECTORS, Rows LIE>
-inline void direct_panel(const T *A, int64_t lda, int64_t rows, int64_t depth, const T *B,
-                         int64_t ldb, T *C, int64_t ldc, int64_t columns, bool add) {
+template <class T, int ROWS, int VECTORS, Rows LIE>
+inline void direct_panel(const T *A, int64_t lda, int64_t depth, const T *B, int64_t ldb,
+                         T *C, int64_t ldc, int64_t columns, bool add) {
     const int64_t missing = VECTORS * LANES<T> - columns;
     int64_t copied = missing == 0 ? 0 : (missing + ldb - 1) / ldb;
     if (copied > depth) copied = depth;
     const int64_t safe = depth - copied;
     if (safe > 0) {
-        tile_of<T, MOST, VECTORS, LIE>(rows, A, lda, safe, B, ldb, C, ldc, columns, add);
+        tile<T, ROWS, VECTORS, LIE>(A, lda, safe, B, ldb, C, ldc, columns, add);
     }
     if (copied > 0) {
         T padded[VECTORS * LANES<T> * VECTORS * LANES<T>];
         pack_columns<T, VECTORS>(B + safe * ldb, ldb, copied, columns, nullptr, padded);
-        tile_of<T, MOST, VECTORS, LIE>(rows, A + safe * (LIE == Rows::along ? 1 : lda), lda,
-                                       copied, padded, VECTORS * LANES<T>, C, ldc, columns,
-                                       add || safe > 0);
+        tile<T, ROWS, VECTORS, LIE>(A + safe * (LIE == Rows::along ? 1 : lda), lda, copied,
+                                    padded, VECTORS * LANES<T>, C, ldc, columns,
+                                    add || safe > 0);
     }
 }
 
 // Few rows of C: one tile is as high as they are, and as wide as the registers allow.
-template <class T, int MOST, int VECTORS, Rows LIE>
-inline void direct_columns(const T *A, int64_t lda, int64_t rows, int64_t depth, const T *B,
-                           int64_t ldb, int64_t N, T *C, int64_t ldc, bool add) {
+template <class T, int ROWS, int VECTORS, Rows LIE>
+inline void direct_columns(const T *A, int64_t lda, int64_t depth, const T *B, int64_t ldb,
+                           int64_t N, T *C, int64_t ldc, bool add) {
     constexpr int64_t WIDTH = VECTORS * LANES<T>;
     int64_t n = 0;
     for (; n + WIDTH <= N; n += WIDTH) {
-        direct_panel<T, MOST, VECTORS, LIE>(A, lda, rows, depth, B + n, ldb, C + n, ldc, WIDTH,
-                                            add);
+        direct_panel<T, ROWS, VECTORS, LIE>(A, lda, depth, B + n, ldb, C + n, ldc, WIDTH, add);
     }
     if constexpr (VECTORS > 1) {
-        direct_columns<T, MOST, VECTORS / 2, LIE>(A, lda, rows, depth, B + n, ldb, N - n, C + n,
-                                                  ldc, add);
+        direct_columns<T, ROWS, VECTORS / 2, LIE>(A, lda, depth, B + n, ldb, N - n, C + n, ldc,
+                                                  add);
     } else if (n < N) {
-        direct_panel<T, MOST, 1, LIE>(A, lda, rows, depth, B + n, ldb, C + n, ldc, N - n, add);
+        direct_panel<T, ROWS, 1, LIE>(A, lda, depth, B + n, ldb, C + n, ldc, N - n, add);
     }
 }
 
-template <class T, Rows LIE>
+template <class T, Rows LIE, int MOST = TILE_ROWS>
 inline void few_rows(const T *A, int64_t lda, int64_t rows, int64_t depth, const T *B,
                      int64_t ldb, int64_t N, T *C, int64_t ldc, bool add) {
-    constexpr int EIGHTH = TILE_REGISTERS / 8 > 0 ? TILE_REGISTERS / 8 : 1;
-    constexpr int QUARTER = TILE_REGISTERS / 4;
-    if (rows <= EIGHTH) {
-        direct_columns<T, EIGHTH, 8, LIE>(A, lda, rows, depth, B, ldb, N, C, ldc, add);
-    } else if (rows <= QUARTER) {
-        direct_columns<T, QUARTER, 4, LIE>(A, lda, rows, depth, B, ldb, N, C, ldc, add);
-    } else {
-        direct_columns<T, TILE_ROWS, 2, LIE>(A, lda, rows, depth, B, ldb, N, C, ldc, add);
+    if constexpr (MOST > 1) {
+        if (rows < MOST) {
+            few_rows<T, LIE, MOST - 1>(A, lda, rows, depth, B, ldb, N, C, ldc, add);
+            return;
+        }
     }
+    constexpr int FIT = (TILE_FILE - 1) / (MOST + 1);  // accumulators, B, and one number of A
+    constexpr int VECTORS = FIT < 8 ? FIT : 8;
+    direct_columns<T, MOST, VECTORS, LIE>(A, lda, depth, B, ldb, N, C, ldc, add);
 }
 
 // C[M, N] (+)= A B with the depth contiguous in A (along) or its rows (across).
@@ -175,8 +175,14 @@ void multiply_columns(const T *A, int64_t lda, int64_t M, int64_t depth, const T
             const T *b = B + l * ldb;
             T *c = C + r * ldc;
             const bool more = add || l > 0;
-            if (rows <= TILE_ROWS) {
-                few_rows<T, LIE>(a, lda, rows, steps, b, ldb, N, c, ldc, more);
+            if (rows <= GEMM_DIRECT * TILE_ROWS) {
+                const int64_t tiles = (rows + TILE_ROWS - 1) / TILE_ROWS;
+                for (int64_t t = 0, s = 0; t < tiles; ++t) {
+                    const int64_t some = (rows - s + tiles - t - 1) / (tiles - t);
+                    few_rows<T, LIE>(a + s * (LIE == Rows::along ? lda : 1), lda, some, steps, b,
+                                     ldb, N, c + s * ldc, ldc, more);
+                    s += some;
+                }
                 continue;
             }
             int64_t n = 0;

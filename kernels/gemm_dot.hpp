@@ -43,10 +43,11 @@ HEADWAY_INLINE Vec<T> sum_each(Vec<T> *parts) {
     }
 }
 
-#if defined(HEADWAY_AVX512) || HEADWAY_BYTES == 32 || defined(__aarch64__)
+// Classes of a group; more would crowd the registers, or repeat the loads of W for few rows.
+#if defined(HEADWAY_AVX512) || defined(__aarch64__)
 constexpr int DOT_CLASSES = 6;
 #else
-constexpr int DOT_CLASSES = 4;
+constexpr int DOT_CLASSES = 3;
 #endif
 
 // Rows of X that are worked on together with a group of classes.
@@ -54,9 +55,9 @@ constexpr int dot_rows(int classes) {
 #if defined(HEADWAY_AVX512) || defined(__aarch64__)
     return classes == 1 ? 8 : classes == 2 ? 8 : classes == 3 ? 6 : classes == 4 ? 5 : 4;
 #elif HEADWAY_BYTES == 32
-    return classes == 1 ? 8 : classes == 2 ? 4 : classes == 3 ? 3 : 2;
+    return classes == 1 ? 8 : classes == 2 ? 4 : 3;
 #else
-    return classes == 1 ? 6 : classes == 2 ? 4 : classes == 3 ? 3 : 2;
+    return classes == 1 ? 6 : classes == 2 ? 4 : 3;
 #endif
 }
 
@@ -83,7 +84,10 @@ void dot(const T *X, int64_t ldx, int64_t depth, const T *W, int64_t ldw, T *Z, 
     int64_t j = 0;
     for (; j + LANES<T> <= depth; j += LANES<T>) {
         HEADWAY_UNROLL
-        for (int r = 0; r < ROWS; ++r) x[r] = load<T>(X + r * ldx + j);
+        for (int r = 0; r < ROWS; ++r) {
+            x[r] = load<T>(X + r * ldx + j);
+            if (CLASSES > 1) HEADWAY_KEEP(x[r]);
+        }
         dot_step<T, ROWS, CLASSES>(x, W + j, ldw, total);
     }
     if (j < depth) {

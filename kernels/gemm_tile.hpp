@@ -16,14 +16,27 @@
 #define HEADWAY_UNROLL _Pragma("GCC unroll 32")
 #endif
 
+// Keeps a vector that is used several times in a register: compilers else fold its load into
+// each use, and loads that cross a cache line are what these loops wait for.
+#if defined(__x86_64__)
+#define HEADWAY_KEEP(vector) __asm__("" : "+v"(vector))
+#elif defined(__aarch64__)
+#define HEADWAY_KEEP(vector) __asm__("" : "+w"(vector))
+#else
+#define HEADWAY_KEEP(vector)
+#endif
+
 namespace headway {
 namespace HEADWAY_LEVEL {
 
 #if defined(HEADWAY_AVX512) || defined(__aarch64__)
+constexpr int TILE_FILE = 32;  // vector registers of the processor
 constexpr int TILE_REGISTERS = 24;
 #elif HEADWAY_BYTES == 32
+constexpr int TILE_FILE = 16;
 constexpr int TILE_REGISTERS = 12;
 #else
+constexpr int TILE_FILE = 15;  // of 16, with one for the product
 constexpr int TILE_REGISTERS = 8;
 #endif
 constexpr int TILE_VECTORS = 2;
@@ -38,11 +51,20 @@ enum class Rows { along, across };
 template <class T, int ROWS, int VECTORS, Rows LIE>
 void tile(const T *A, int64_t lda, int64_t depth, const T *B, int64_t ldb, T *C, int64_t ldc,
           int64_t columns, bool add) {
+    // C may be far away: ask for it now, use it at the end.
+    HEADWAY_UNROLL
+    for (int r = 0; r < ROWS; ++r) {
+        HEADWAY_UNROLL
+        for (int v = 0; v < VECTORS; ++v) __builtin_prefetch(C + r * ldc + v * LANES<T>, 1);
+    }
     Vec<T> total[ROWS][VECTORS] = {};
     for (int64_t l = 0; l < depth; ++l) {
         Vec<T> b[VECTORS];
         HEADWAY_UNROLL
-        for (int v = 0; v < VECTORS; ++v) b[v] = load<T>(B + v * LANES<T>);
+        for (int v = 0; v < VECTORS; ++v) {
+            b[v] = load<T>(B + v * LANES<T>);
+            if (ROWS > 1) HEADWAY_KEEP(b[v]);
+        }
         HEADWAY_UNROLL
         for (int r = 0; r < ROWS; ++r) {
             const Vec<T> a = splat<T>(LIE == Rows::along ? A[r * lda] : A[r]);
