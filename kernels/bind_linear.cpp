@@ -121,6 +121,7 @@ class LinearPass {
         expect(int64_t(codes.size()) == job_.x.n * job_.K, "codes must have shape (n, K)");
         job_.targets.kind = TargetKind::codes;
         job_.targets.codes = codes.data();
+        for (size_t i = 0; i < codes.size(); ++i) job_.targets.plain &= codes.data()[i] != 2;
         job_.targets.on = on;
         job_.targets.off = off;
         keep_targets_ = nb::cast(codes);
@@ -130,6 +131,7 @@ class LinearPass {
         expect(int64_t(values.size()) == job_.x.n * job_.K, "targets must have shape (n, K)");
         job_.targets.kind = TargetKind::values;
         job_.targets.values = values.data();
+        job_.targets.plain = false;
         keep_targets_ = nb::cast(values);
     }
 
@@ -143,6 +145,7 @@ class LinearPass {
             positive_weight_ = nb::cast<Doubles>(positive_weight, false);
             expect(int64_t(positive_weight_.size()) == job_.K, "positive weight must be (K,)");
             job_.targets.positive_weight = positive_weight_.data();
+            job_.targets.plain = false;
         }
     }
 
@@ -189,17 +192,18 @@ class LinearPass {
         run(job, false);
     }
 
-    void moments(nb::object probs, Doubles weights, Doubles step, Doubles shift_by, Doubles shares, Doubles mix, DoublesOut values,
+    void moments(nb::object probs, Doubles weights, Doubles step, Doubles tilt, Doubles shift_by, Doubles shares, Doubles mix, DoublesOut values,
                  DoublesOut sums) {
         Job job = job_;
         job.op = Op::moments;
-        expect(int64_t(shift_by.size()) == job.K && int64_t(shares.size()) == job.K &&
+        expect(int64_t(tilt.size()) == job.K && int64_t(shift_by.size()) == job.K && int64_t(shares.size()) == job.K &&
                    int64_t(mix.size()) == job.K,
-               "shift, shares and mix must have shape (K,)");
+               "tilt, shift, shares and mix must have shape (K,)");
         Floats kept = probs_of(probs);
         job.probs = kept.is_valid() ? kept.data() : nullptr;
         job.weights = all_weights(weights);
         job.direction = all_weights(step);
+        job.tilt = tilt.data();
         job.shift_by = shift_by.data();
         job.shares = shares.data();
         job.mix = mix.data();
@@ -370,7 +374,7 @@ void bind_linear(nb::module_ &m) {
              arg().noconvert(), arg().noconvert(), arg().none())
         .def("moments", &LinearPass::moments, arg().none(), arg().noconvert(), arg().noconvert(),
              arg().noconvert(), arg().noconvert(), arg().noconvert(), arg().noconvert(),
-             arg().noconvert())
+             arg().noconvert(), arg().noconvert())
         .def("grams", &LinearPass::grams<float>, arg().none(), arg().none(), arg().noconvert())
         .def("grams", &LinearPass::grams<double>, arg().none(), arg().none(), arg().noconvert())
         .def_prop_ro("scratch_bytes", &LinearPass::scratch_bytes);

@@ -1,7 +1,7 @@
 // The fused pass over a linear problem: see linear_job.hpp.
 #include "gemm.hpp"
 #include "linear_features.hpp"
-#include "linear_rows.hpp"
+#include "linear_small.hpp"
 #include "pool.hpp"
 
 namespace headway {
@@ -293,6 +293,26 @@ template <class T> struct Pass {
         else jacobian_sigmoid<T>(job, row, p, z, scratch);
     }
 
+    // All rows of a block, or of a group of one.
+    void do_rows(const Bench<T> &b, int64_t row, int64_t rows, T *z, T *dz, T *scratch,
+                 int64_t group) const {
+        double *values = b.values + group * (job.coupled ? 1 : K);
+        const bool product = job.op == Op::product && job.probs != nullptr;
+        if (is_short_softmax<T>(job) && job.op == Op::gradient) {
+            short_gradients<T>(job, row, rows, z, width, packed.bias, values);
+        } else if (is_short_softmax<T>(job) && product) {
+            short_products<T>(job, row, rows, z, width, packed.bias);
+        } else if (is_one_sigmoid<T>(job, width) && job.op == Op::gradient) {
+            one_sigmoid_gradients<T>(job, row, rows, z, packed.bias[0], values);
+        } else if (is_one_sigmoid<T>(job, width) && product) {
+            one_sigmoid_products<T>(job, row, rows, z, packed.bias[0]);
+        } else {
+            for (int64_t i = 0; i < rows; ++i) {
+                do_row(b, row + i, z + i * width, dz + i * width, scratch, group);
+            }
+        }
+    }
+
     // -- narrow: lanes of rows -------------------------------------------------------------
 
     void run_lane(const Bench<T> &b, int64_t lane) const {
@@ -319,14 +339,12 @@ template <class T> struct Pass {
             int64_t stride = 0;
             const T *x = sparse ? nullptr : dense_block<T>(job.x, row, rows, b.x, stride);
             forward(b, x, stride, row, rows);
-            for (int64_t i = 0; i < rows; ++i) {
-                do_row(b, row + i, b.z + i * width, b.dz + i * width, b.row, 0);
-                if (sums) {
-                    const T *z = b.z + i * width;
-                    for (int64_t k = 0; k < K; ++k) b.bias_sums[k] += double(z[k]);
-                    // A tile's classes beyond K must not reach the sums.
-                    for (int64_t k = K; k < width; ++k) b.z[i * width + k] = T(0);
-                }
+            do_rows(b, row, rows, b.z, b.dz, b.row, 0);
+            for (int64_t i = 0; sums && i < rows; ++i) {
+                T *z = b.z + i * width;
+                for (int64_t k = 0; k < K; ++k) b.bias_sums[k] += double(z[k]);
+                // A tile's classes beyond K must not reach the sums.
+                for (int64_t k = K; k < width; ++k) z[k] = T(0);
             }
             if (!sums) continue;
             if (sparse) {
@@ -407,10 +425,11 @@ template <class T> struct Pass {
             }
             if (has_forward(job)) forward_wide(b, x, stride, row, rows);
             parallel(groups, [&](int64_t g) {
-                const int64_t last = least(rows, (g + 1) * GROUP);
-                for (int64_t i = g * GROUP; i < last; ++i) {
-                    do_row(b, row + i, b.z + i * width, b.dz + i * width, b.row + g * 4 * K, g);
-                    for (int64_t k = K; sums && k < width; ++k) b.z[i * width + k] = T(0);
+                const int64_t first = g * GROUP, last = least(rows, first + GROUP);
+                do_rows(b, row + first, last - first, b.z + first * width, b.dz + first * width,
+                        b.row + g * 4 * K, g);
+                for (int64_t i = first; sums && i < last; ++i) {
+                    for (int64_t k = K; k < width; ++k) b.z[i * width + k] = T(0);
                 }
             });
             if (!sums) continue;

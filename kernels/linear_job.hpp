@@ -40,6 +40,7 @@ struct Features {
 
 struct Targets {
     TargetKind kind = TargetKind::labels;
+    bool plain = true;                    // nothing is missing, nothing positively weighted: c = 1
     double on = 1.0, off = 0.0;           // targets of the label's class and of the others
     const int32_t *labels = nullptr;      // (n,)
     const uint8_t *codes = nullptr;       // (n, K): 0, 1, or 2 for a missing cell
@@ -57,9 +58,8 @@ struct Job {
     const double *weights = nullptr;    // (K, d + 1), intercepts last
     const double *direction = nullptr;  // (K, d + 1): of product, the step of dual
     float *probs = nullptr;             // (n, K): written by gradient and dual, read by product
-    const double *shift_by = nullptr;   // (K,), mix, shares: see dual in certificate.py
-    const double *shares = nullptr;     // (K,)
-    const double *mix = nullptr;        // (K,)
+    // How moments balances q, see certificate.py: tilted, then shifted and mixed; (K,) each.
+    const double *tilt = nullptr, *shift_by = nullptr, *shares = nullptr, *mix = nullptr;
     double *values = nullptr;           // (1,) or (K,)
     double *next_values = nullptr;      // (1,) or (K,): of dual
     double *excess = nullptr;           // (K,): of dual, sum of w q

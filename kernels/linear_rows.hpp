@@ -206,7 +206,7 @@ template <class T>
 HEADWAY_INLINE void jacobian_sigmoid(const Job &job, int64_t row, const T *p, T *v, T *scratch) {
     const int64_t K = job.K;
     const T w = T(row_weight(job, row));
-    if (job.targets.kind == TargetKind::labels && job.targets.positive_weight == nullptr) {
+    if (job.targets.plain) {
         for (int64_t k = 0; k < K; ++k) v[k] *= w * p[k] * (T(1) - p[k]);
         return;
     }
@@ -273,21 +273,26 @@ HEADWAY_INLINE VecDouble x_log_x(VecDouble x) {
     return x > tiny ? x * log_normal<double>(larger<double>(x, tiny)) : splat<double>(0.0);
 }
 
-// z <- the residual of q once it is balanced: shifted by the mean excess, mixed with the shares.
+// z <- the residual of q once it is balanced: tilted, shifted, mixed with the class shares.
 inline void moments_row(const Job &job, int64_t row, const double *kept, double *z,
                         double *scratch, double *values) {
     const int64_t K = job.K;
     const double w = row_weight(job, row);
     double *present = scratch, *factor = scratch + K;
     fill_targets<double>(job, row, present, factor);
-    double total = 1.0;
+    double total = 1.0, tilted = 0.0;
     if (job.coupled) {
         total = 0.0;
-        for (int64_t k = 0; k < K; ++k) total += kept[k];
+        for (int64_t k = 0; k < K; ++k) {
+            total += kept[k];
+            tilted += kept[k] * job.tilt[k];
+        }
+        tilted /= total;
     }
     for (int64_t k = 0; k < K; ++k) {
-        const double mix = job.mix[k];
-        double q = kept[k] / total - job.shift_by[k];
+        const double mix = job.mix[k], p = kept[k] / total;
+        const double change = job.tilt[k] - (job.coupled ? tilted : p * job.tilt[k]);
+        double q = p + p * change - job.shift_by[k];
         q = q * (1.0 - mix) + mix * job.shares[k];
         z[k] = q > 1.0 ? 1.0 : q > 0.0 ? q : 0.0;
     }

@@ -105,23 +105,43 @@ template <class T> HEADWAY_INLINE Vec<T> magnitude(Vec<T> v) {
 // a * b + c, in one rounding where the level has it.
 template <class T> HEADWAY_INLINE Vec<T> fma(Vec<T> a, Vec<T> b, Vec<T> c) { return a * b + c; }
 
-template <class T> HEADWAY_INLINE T sum(Vec<T> v) {
-    T lanes[LANES<T>];
-    store<T>(lanes, v);
-    for (int width = LANES<T> / 2; width > 0; width /= 2) {
-        for (int i = 0; i < width; ++i) lanes[i] += lanes[i + width];
+// Sums and largest entries by halves, in registers.
+template <class T, int BYTES_LEFT> struct Halves {
+    typedef T Whole __attribute__((vector_size(BYTES_LEFT)));
+    typedef T Half __attribute__((vector_size(BYTES_LEFT / 2)));
+    static HEADWAY_INLINE void split(Whole v, Half &low, Half &high) {
+        std::memcpy(&low, &v, sizeof low);
+        std::memcpy(&high, reinterpret_cast<const char *>(&v) + sizeof low, sizeof high);
     }
-    return lanes[0];
-}
-template <class T> HEADWAY_INLINE T largest(Vec<T> v) {
-    T lanes[LANES<T>];
-    store<T>(lanes, v);
-    for (int width = LANES<T> / 2; width > 0; width /= 2) {
-        for (int i = 0; i < width; ++i) {
-            lanes[i] = lanes[i] > lanes[i + width] ? lanes[i] : lanes[i + width];
+    static HEADWAY_INLINE T sum(Whole v) {
+        Half low, high;
+        split(v, low, high);
+        return Halves<T, BYTES_LEFT / 2>::sum(low + high);
+    }
+    static HEADWAY_INLINE T largest(Whole v) {
+        Half low, high;
+        split(v, low, high);
+        return Halves<T, BYTES_LEFT / 2>::largest(low > high ? low : high);
+    }
+};
+template <class T> struct Halves<T, 16> {
+    typedef T Whole __attribute__((vector_size(16)));
+    static HEADWAY_INLINE T sum(Whole v) {
+        if constexpr (sizeof(T) == 4) return (v[0] + v[2]) + (v[1] + v[3]);
+        else return v[0] + v[1];
+    }
+    static HEADWAY_INLINE T largest(Whole v) {
+        if constexpr (sizeof(T) == 4) {
+            const T a = v[0] > v[2] ? v[0] : v[2], b = v[1] > v[3] ? v[1] : v[3];
+            return a > b ? a : b;
+        } else {
+            return v[0] > v[1] ? v[0] : v[1];
         }
     }
-    return lanes[0];
+};
+template <class T> HEADWAY_INLINE T sum(Vec<T> v) { return Halves<T, HEADWAY_BYTES>::sum(v); }
+template <class T> HEADWAY_INLINE T largest(Vec<T> v) {
+    return Halves<T, HEADWAY_BYTES>::largest(v);
 }
 
 // The float lanes as two vectors of doubles: sums over many entries are kept in double.

@@ -96,6 +96,7 @@ class NumpyLinearPass:
         probs: np.ndarray | None,
         weights: np.ndarray,
         step: np.ndarray,
+        tilt: np.ndarray,
         shift_by: np.ndarray,
         shares: np.ndarray,
         mix: np.ndarray,
@@ -104,13 +105,15 @@ class NumpyLinearPass:
     ) -> None:
         """Write the entropies and the sum of w (q - targets) x' of balanced q.
 
-        `q <- (q - shift_by) (1 - mix) + mix shares`, each (K,), cut to 0..1.
+        `q <- q + J(q) tilt`, then `(q - shift_by) (1 - mix) + mix shares`, each (K,), cut to 0..1.
         """
         values[:] = 0.0
         sums[:] = 0.0
         for rows, X in self._chunks(single=False):
             q = probs[rows] if probs is not None else self._predicted(rows, X, weights, step)[2]
-            q = (self._normalised(q) - shift_by) * (1.0 - mix) + mix * shares
+            q = self._normalised(q)
+            q += self._jacobian(q, np.broadcast_to(tilt, q.shape))
+            q = (q - shift_by) * (1.0 - mix) + mix * shares
             np.clip(q, 0.0, 1.0, out=q)
             targets, cell_weights = self._rows.weighted_targets(rows)
             entropies = _minus_x_log_x(q)

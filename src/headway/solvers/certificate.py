@@ -9,10 +9,12 @@ The optimum's own probabilities make it an equality.  Those are not known, but N
 predicts them to second order: q = p + J X s, which turns the sum in D into the (small) error of
 s instead of the gradient.  That makes the bound tight: taking q = p costs 10 to 70 times as much.
 
-Two repairs keep q admissible: values below 0 are cut off, and what is left of the constraint is
-taken out by a shift and a mix with the class shares.  The trap: D is a difference of large sums,
-so logits, entropies and sums are float64 here even when the features are float32.  (q itself may
-be rounded: any admissible q gives a bound.)
+Three repairs keep q admissible: values below 0 are cut off; a small tilt q + J(q) b, which cannot
+leave 0..1, takes out what is left of the constraint; and where that does not do, a shift and a mix
+with the class shares.  (The mix comes last because it is dear: it gives mass to cells of almost
+none, which costs about its weight times the size of their logits.)  The trap: D is a difference
+of large sums, so logits, entropies and sums are float64 here even when the features are float32.
+(q itself may be rounded: any admissible q gives a bound.)
 
 References
 ----------
@@ -29,6 +31,8 @@ from headway.solvers.problem import LinearProblem
 __all__ = ["Certificate", "certify"]
 
 UNPENALISED_RESIDUAL = 1e-8
+MOST_TILT = 0.25  # beyond it the tilted q could leave 0..1
+TILT_STEPS = 50
 
 
 @dataclass(frozen=True)
@@ -73,9 +77,16 @@ def certify(problem: LinearProblem, weights: np.ndarray, step: np.ndarray, /) ->
     values = values[:, None] + 0.5 * problem.dot(weights * problem.penalty, weights)
     next_values = next_values[:, None] + 0.5 * problem.dot(there * problem.penalty, there)
 
-    shift, mix, shares = _balance(problem, excess)
+    tilt = _tilt(problem, excess)
+    if tilt is None:
+        tilt = np.zeros(k)
+        shift, mix, shares = _shift_and_mix(problem, excess)
+    else:
+        shift, mix, shares = np.zeros(k), np.zeros(k), np.zeros(k)
     entropies, moments = np.empty(parts), np.empty(problem.shape)
-    problem.passes.moments(problem.probs, weights, step, shift, shares, mix, entropies, moments)
+    problem.passes.moments(
+        problem.probs, weights, step, tilt, shift, shares, mix, entropies, moments
+    )
     penalised = problem.penalty > 0
     conjugate = 0.5 * problem.dot(
         moments[:, penalised], moments[:, penalised] / problem.penalty[penalised]
@@ -90,7 +101,51 @@ def certify(problem: LinearProblem, weights: np.ndarray, step: np.ndarray, /) ->
     return Certificate(values, next_values, bounds)
 
 
-def _balance(
+def _tilt(problem: LinearProblem, excess: np.ndarray) -> np.ndarray | None:
+    """Return b with sum_i w_i (q_i + J(q_i) b - t_i) = 0 in every class, or None if it is large.
+
+    The sum is linear in b, and its matrix is met through products with q alone, so a few steps of
+    conjugate gradients do.
+    """
+    if problem.probs is None:
+        return None
+    q = problem.probs
+    missing = problem.masses[1] - excess
+    if not problem.coupled:
+        curvatures = np.array([problem.curvature(column).sum() for column in range(len(excess))])
+        tilt = np.divide(missing, curvatures, out=np.zeros_like(missing), where=curvatures > 0)
+        return tilt if np.abs(tilt).max() < MOST_TILT else None
+    weights = problem.rows.row_weights
+    scale = 1.0 / np.maximum(excess, 1e-9 * excess.max())
+
+    def product(b: np.ndarray) -> np.ndarray:
+        mean = (q @ b.astype(np.float32)).astype(np.float64)
+        if weights is not None:
+            mean *= weights
+        return excess * b - (mean.astype(np.float32) @ q)
+
+    tilt = np.zeros_like(excess)
+    residual = missing - missing.mean()
+    direction = moved = scale * residual
+    size = first = float(residual @ moved)
+    for _ in range(TILT_STEPS):
+        if not np.isfinite(size):
+            return None
+        if size <= 1e-20 * first or size == 0:
+            break
+        changed = product(direction)
+        length = size / max(float(direction @ changed), 1e-300)
+        tilt += length * direction
+        residual = residual - length * changed
+        moved = scale * residual
+        new = float(residual @ moved)
+        direction = moved + (new / size) * direction
+        size = new
+    small = np.abs(tilt).max() < MOST_TILT and np.isfinite(tilt).all()
+    return tilt if small else None
+
+
+def _shift_and_mix(
     problem: LinearProblem, excess: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return (shift, mix, shares) that make sum_i w_i (q_i - t_i) vanish in every class.

@@ -22,7 +22,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from headway.solvers.certificate import certify
-from headway.solvers.precondition import Preconditioner, build_preconditioner
+from headway.solvers.precondition import Apply, Ladder
 from headway.solvers.problem import LinearProblem, Point
 from headway.solvers.separation import separates
 
@@ -32,14 +32,12 @@ CG_ITERATIONS = 300
 HALVINGS = 60
 FORCING = 0.1
 LOOSE = 0.25
-FAR = 0.3  # relative decrement above which the Hessian still changes much
-STALE = 12  # inner iterations after which a lasting preconditioner is built anew
 ENOUGH = 0.2  # share of its promise that a step must keep
 POOR = 0.5  # share of its promise below which the next steps are damped
 LEAST_DAMPING, MOST_DAMPING = 1e-6, 1e6  # as shares of the features' mean squares
 SOLVED = 1e-26  # share of a squared residual that is rounding
 PATIENCE = 10  # steps before separation is looked for, so that its last iterate is a good one
-SMALL_WORK = 1e7  # n K (d + 1) up to which digits beyond `tol` cost next to nothing
+SMALL_WORK = 1e6  # n K (d + 1) up to which digits beyond `tol` cost next to nothing
 POLISHED = 1e-12  # relative decrement at which a small problem stops
 PREDICTED = 100.0  # a certificate is tried once the decrement is below this times `tol`
 
@@ -106,8 +104,8 @@ def newton(
     noise = 1e-9 if problem.single else 1e-13
     bounds = np.full_like(point.values, -np.inf)
     separated = np.zeros(point.values.shape, dtype=bool)
-    precondition: Preconditioner | None = None
-    predicted, inner = np.inf, 0
+    ladder = Ladder(problem, rng)
+    predicted = np.inf
     damping = 0.0
     step = np.zeros_like(start)
     iteration = 0
@@ -117,10 +115,10 @@ def newton(
         if damping:
             scales = problem.feature_scales
             damped = replace(problem, penalty=problem.penalty + damping * scales)
-        if damping or precondition is None or not precondition.lasting or inner > STALE:
-            basis = None if precondition is None or damping else precondition.basis
-            precondition = build_preconditioner(damped, far=predicted > FAR, rng=rng, basis=basis)
-        step, inner = _direction(damped, point, precondition, tol, ~separated)
+        apply = ladder.climb(damped, left=predicted, anew=bool(damping))
+        budget = ladder.budget(predicted)
+        step, inner = _direction(damped, point, apply, tol, ~separated, budget)
+        ladder.spend(inner)
         if not problem.penalised and iteration >= PATIENCE:
             separated |= separates(problem, step) | separates(problem, point.weights)
             if separated.all():
@@ -138,6 +136,8 @@ def newton(
             weights = np.where(better, point.weights + step, point.weights)
             values = np.minimum(found.values, found.next_values)
             missing = float((values - bounds)[~separated].sum())
+            if report is not None:
+                report(f"  certificate: predicted {predicted:.1e}, missing {missing / total:.1e}")
             proven = missing <= tol * float(bounds[~separated].sum())
             polished = predicted <= POLISHED or missing <= POLISHED * abs(float(values.sum()))
             if proven and (polished or not small):
@@ -145,7 +145,7 @@ def newton(
             if not proven and problem.single and predicted <= tol:
                 # What is missing now is lost to rounding in the products.
                 problem = replace(problem, single=False)
-                point, precondition, noise = problem.at(weights), None, 1e-13
+                point, noise = problem.at(weights), 1e-13
                 continue
         moved = _search(problem, point, step, decrement, noise)
         if moved is None and (damping > MOST_DAMPING or predicted <= POLISHED):
@@ -169,9 +169,10 @@ def newton(
 def _direction(
     problem: LinearProblem,
     point: Point,
-    precondition: Preconditioner,
+    precondition: Apply,
     tol: float,
     wanted: np.ndarray,
+    budget: int,
 ) -> tuple[np.ndarray, int]:
     """Return Newton's step for the wanted parts and the number of Hessian products it took.
 
@@ -180,14 +181,14 @@ def _direction(
     """
     step = np.zeros_like(point.weights)
     residual = np.where(wanted, -problem.project(point.gradient), 0.0)
-    moved = precondition.apply(residual)
+    moved = precondition(residual)
     direction = moved
     size = first = problem.dot(residual, moved)
     total = float(point.values[wanted].sum())
-    penalty = np.where(problem.penalty > 0, problem.penalty, np.inf)
+    penalty = np.where(problem.penalty > 0, problem.penalty, np.inf)[:-1]
     exact = 0.0 if problem.penalised else 1e-6
     iteration = 0
-    while iteration < CG_ITERATIONS:
+    while iteration < min(CG_ITERATIONS, budget):
         iteration += 1
         product = problem.curvature_product(point, direction)
         curvature = problem.dot(direction, product)
@@ -196,11 +197,14 @@ def _direction(
         length = np.divide(size, curvature, out=np.zeros_like(size), where=moving)
         step += length * direction
         residual = problem.project(residual - length * product)
-        moved = precondition.apply(residual)
+        moved = precondition(residual)
         new_size = problem.dot(residual, moved)
         decrement = -0.5 * float(problem.dot(point.gradient, step).sum())
         near = decrement <= PREDICTED * tol * total
-        lost = 0.5 * float((residual * residual / penalty).sum())
+        # The certificate takes the residual of the intercepts out by a tilt, which moves the other
+        # residuals by the mean of their features.
+        unmet = residual[:, :-1] - residual[:, -1:] * problem.feature_means
+        lost = 0.5 * float((unmet * unmet / penalty).sum())
         forcing = exact if near and exact else FORCING if near else LOOSE
         if np.all(new_size <= forcing**2 * first) and (not near or lost <= 0.1 * tol * total):
             break

@@ -1,129 +1,198 @@
-"""Approximate inverse Hessians for Newton's inner iteration.
+"""Approximate inverse Hessians for Newton's inner iteration, and when each is worth its price.
 
-    full      the Hessian of all classes together, from all rows or a sample     few weights
-    blocks    one block a class, from rows drawn with probability proportional to w p (1 - p)
-    shared    one Gram matrix X'X in its eigenbasis, scaled for each class      many columns
-    diagonal  the diagonal of each block                     very many features
+    diagonal  the diagonal of each block                     costs about a pass over the rows
+    one       one block for all classes, of mean curvature   d^3
+    blocks    one block a class                              K d^3
+    shared    one Gram matrix in its eigenbasis, scaled for each class      where blocks burst
+    full      the exact Hessian of all classes together      few weights
 
-A row drawn with probability proportional to its curvature carries the same weight as every other
-drawn row, so a block is one symmetric product of the drawn rows; about 4 d rows a class do.
+Blocks come from rows drawn with probability proportional to their curvature w p (1 - p): each
+drawn row then carries the same weight, so a block is one symmetric product; about 4 d rows do.
+
+Nobody knows beforehand how many passes a better preconditioner saves.  So they form a ladder, and
+the next rung is bought once the passes spent on the present one would have paid for a good part
+of it: at worst that costs a small multiple of the best choice in hindsight (the ski-rental
+argument of Karlin, Manasse, Rudolph and Sleator, 1988, "Competitive snoopy caching", Algorithmica
+3).  Prices are computed from shapes, not measured, so that equal fits take equal steps.
+
 The trap: float32 factors of a nearly singular block; a ridge far below the rest keeps them
 positive, and the inner iteration, which uses exact products, repairs what it changes.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import scipy.linalg as sla
 import scipy.sparse as sp
 
-from headway.solvers.problem import LinearProblem, with_ones
+from headway.solvers.problem import LinearProblem
 
-__all__ = ["Preconditioner", "build_preconditioner"]
-
-
-@dataclass(frozen=True)
-class Preconditioner:
-    """An approximate inverse Hessian.
-
-    Attributes
-    ----------
-    apply : callable
-        Maps a gradient (K, d + 1) to a direction; linear, symmetric, and positive definite on
-        directions of class mean zero.
-    lasting : bool
-        True if it was costly to make and is worth keeping for several steps.
-    basis : Eigenbasis, optional
-        The costly part of a preconditioner that is otherwise made anew.
-    """
-
-    apply: Callable[[np.ndarray], np.ndarray]
-    lasting: bool
-    basis: "Eigenbasis | None" = None
-
+__all__ = ["Ladder"]
 
 Apply = Callable[[np.ndarray], np.ndarray]
 
 FULL_WEIGHTS = 400
-FULL_WORK = 2e9
-EXACT_BLOCK_WORK = 4e9
+FULL_ROWS = 20  # rows for each weight that suffice
 BLOCK_BYTES = 512 << 20
-MOST_BLOCK_FEATURES = 4000
+MOST_BLOCK_FEATURES = 6000
 ROWS_PER_FEATURE = 4
 # Collinear features without a penalty have directions of no curvature, along which rounding
 # must not be blown up into weights of 1e12.
 UNPENALISED_RIDGE = 1e-9
+# Multiply-adds a second, about: of dense and sparse products, of Gram matrices and of factors.
+# Only their ratios matter.
+DENSE_RATE, SPARSE_RATE, GRAM_RATE, FACTOR_RATE = 6e10, 2e10, 6e10, 2e10
+BYTES_RATE = 2e10
+NEAR = 0.1  # relative decrease below which the Hessian has nearly settled
+PAID, PAID_FAR = 0.5, 2.0  # shares of the next rung's price at which it is bought
+WORN = 1.0  # share of its own price at which a rung is made anew
 
 
-def build_preconditioner(
-    problem: LinearProblem,
-    /,
-    *,
-    far: bool,
-    rng: np.random.Generator,
-    basis: "Eigenbasis | None" = None,
-) -> Preconditioner:
-    """Return an approximate inverse of the Hessian at the point last looked at.
+@dataclass(frozen=True)
+class Rung:
+    """A kind of preconditioner and its price in seconds, by shapes."""
+
+    make: Callable[[LinearProblem], Apply]
+    price: float
+
+
+class Ladder:
+    """Preconditioners of rising price, each bought when the last has cost enough.
 
     Parameters
     ----------
     problem : LinearProblem
-        The problem; its probs are those of the point.
-    far : bool
-        True while the probabilities still change a lot from step to step; one block for all
-        classes is then as good as one for each, and K times cheaper.
+        The problem.
     rng : Generator
-        Draws the rows.
-    basis : Eigenbasis, optional
-        That of an earlier preconditioner of the same problem, to be used again.
+        Draws rows.
+
+    Attributes
+    ----------
+    pass_price : float
+        What one Hessian product costs, in the currency of the prices.
     """
-    k, width = problem.shape
-    n = problem.rows.shape[0]
-    work = float(n) * width**2
-    known = problem.probs is not None
-    if (
-        problem.coupled
-        and known
-        and k * width <= FULL_WEIGHTS
-        and work * k * (k + 1) / 2 <= FULL_WORK
-    ):
-        return Preconditioner(_full(problem), lasting=False)
-    if width > MOST_BLOCK_FEATURES:
-        return Preconditioner(_diagonal(problem), lasting=False)
-    if k * width**2 * 4 > BLOCK_BYTES:
-        if basis is None:
-            basis = _eigenbasis(problem, rng)
-        return Preconditioner(_shared(problem, basis), lasting=False, basis=basis)
-    exact = work * k <= EXACT_BLOCK_WORK
-    if exact:
-        return Preconditioner(_blocks(problem, rng, np.float64, exact=True), lasting=False)
-    if far:
-        return Preconditioner(_one_block(problem, rng), lasting=False)
-    return Preconditioner(_blocks(problem, rng, np.float32, exact=False), lasting=True)
+
+    def __init__(self, problem: LinearProblem, rng: np.random.Generator):
+        self.pass_price = _pass_price(problem)
+        self._basis: Eigenbasis | None = None
+        self._rng = rng
+        self._rungs = self._kinds(problem)
+        self._at = 0
+        while self._at + 1 < len(self._rungs) and (
+            self._rungs[self._at + 1].price <= 2 * self.pass_price
+        ):
+            self._at += 1
+        self._apply: Apply | None = None
+        self._spent = 0.0  # on the present rung
+        self._used = 0.0  # since it was made
+
+    def climb(self, problem: LinearProblem, /, *, left: float, anew: bool = False) -> Apply:
+        """Return the preconditioner to use now: a linear, symmetric map of gradients (K, d + 1).
+
+        Parameters
+        ----------
+        problem : LinearProblem
+            The problem, at the point last looked at.
+        left : float
+            The relative decrease that the last step predicted: far from the optimum the Hessian
+            changes too much for a costly preconditioner to last.
+        anew : bool
+            Whether the old preconditioner no longer fits the problem.
+        """
+        rung = self._rungs[self._at]
+        following = self._rungs[self._at + 1] if self._at + 1 < len(self._rungs) else None
+        if following is not None and self._spent >= self._due(following, left):
+            self._at += 1
+            self._apply, self._spent = None, 0.0
+        if self._apply is None or anew or self._used >= WORN * rung.price:
+            self._apply = self._rungs[self._at].make(problem)
+            self._used = 0.0
+        return self._apply
+
+    def budget(self, left: float) -> int:
+        """Return after how many products the next rung is due."""
+        if self._at + 1 == len(self._rungs):
+            return 1 << 30
+        due = self._due(self._rungs[self._at + 1], left) - self._spent
+        return max(5, int(due / self.pass_price) + 1)
+
+    def spend(self, products: int) -> None:
+        """Count products that the present preconditioner has been used for."""
+        self._spent += products * self.pass_price
+        self._used += products * self.pass_price
+
+    def _due(self, rung: Rung, left: float) -> float:
+        return (PAID if left < NEAR else PAID_FAR) * rung.price
+
+    def _kinds(self, problem: LinearProblem) -> list[Rung]:
+        k, width = problem.shape
+        n = problem.rows.shape[0]
+        rows = min(n, ROWS_PER_FEATURE * width)
+        gram = rows * width**2 / 2 / GRAM_RATE
+        factor = width**3 / FACTOR_RATE
+        if problem.coupled and problem.probs is not None and k * width <= FULL_WEIGHTS:
+            pairs = k * (k + 1) / 2
+            full = min(n, FULL_ROWS * k * width) * width**2 / 2 * pairs / GRAM_RATE
+            full += (k * width) ** 3 / FACTOR_RATE
+        else:
+            full = np.inf
+        rungs = [Rung(_diagonal, self.pass_price)]
+        if width <= MOST_BLOCK_FEATURES:
+            rungs.append(Rung(lambda p: _one_block(p, self._rng), gram + factor))
+            if k * width**2 * 4 <= BLOCK_BYTES:
+                exact = n <= 2 * ROWS_PER_FEATURE * width
+                most = n * width**2 / 2 / GRAM_RATE if exact else gram
+                blocks = Rung(lambda p: _blocks(p, self._rng, exact=exact), k * (most + factor))
+                rungs.append(blocks)
+            else:
+                rungs.append(Rung(self._shared, gram + 10 * factor))
+        rungs = [rung for rung in rungs if rung.price < full]
+        if np.isfinite(full):
+            rungs.append(Rung(_full, full))
+        return rungs
+
+    def _shared(self, problem: LinearProblem) -> Apply:
+        # The costly part is kept: only the masses of the classes change from step to step.
+        if self._basis is None:
+            self._basis = _eigenbasis(problem, self._rng)
+        return _shared(problem, self._basis)
+
+
+def _pass_price(problem: LinearProblem) -> float:
+    X, k = problem.rows.X, problem.n_classes
+    if sp.issparse(X):
+        return 2.0 * X.nnz * k / SPARSE_RATE + X.nnz * 8 / BYTES_RATE
+    n, d = X.shape
+    return max(2.0 * n * d * k / DENSE_RATE, n * d * X.itemsize / BYTES_RATE)
 
 
 def _full(problem: LinearProblem) -> Apply:
-    """Return the exact inverse Hessian of a softmax with few weights.
+    """Return the inverse Hessian of a softmax with few weights, exact unless rows abound.
 
     The Hessian is singular along a shared shift of the intercepts (of everything, without a
     penalty); adding |1><1| on the classes fills that null space and changes nothing else.
     """
     k, width = problem.shape
-    hessian = np.zeros((k, width, k, width))
+    n = problem.rows.shape[0]
     assert problem.probs is not None
-    for rows, X in problem.chunks(np.float64):
-        X1 = with_ones(X)
-        probs = problem.probs[rows].astype(np.float64)
-        weights = 1.0
-        if problem.rows.row_weights is not None:
-            weights = problem.rows.row_weights[rows]
-        for a in range(k):
-            for b in range(a + 1):
-                cells = -weights * probs[:, a] * probs[:, b]
-                if a == b:
-                    cells += weights * probs[:, a]
-                hessian[a, :, b] += (X1 * cells[:, None]).T @ X1
+    rows: Any = slice(None)
+    if n > FULL_ROWS * k * width:
+        rows = np.linspace(0, n - 1, FULL_ROWS * k * width).astype(np.intp)
+    X = problem.rows.dense_rows(rows, np.float64)
+    X1 = np.concatenate([X, np.ones((len(X), 1))], axis=1)
+    probs = problem.probs[rows].astype(np.float64)
+    weights: Any = n / len(X)
+    if problem.rows.row_weights is not None:
+        weights = weights * problem.rows.row_weights[rows]
+    hessian = np.zeros((k, width, k, width))
+    for a in range(k):
+        for b in range(a + 1):
+            cells = -weights * probs[:, a] * probs[:, b]
+            if a == b:
+                cells += weights * probs[:, a]
+            hessian[a, :, b] = (X1 * cells[:, None]).T @ X1
     for a in range(k):
         for b in range(a):
             hessian[b, :, a] = hessian[a, :, b].T
@@ -140,11 +209,11 @@ def _full(problem: LinearProblem) -> Apply:
     return apply
 
 
-def _blocks(problem: LinearProblem, rng: np.random.Generator, dtype: type, *, exact: bool) -> Apply:
+def _blocks(problem: LinearProblem, rng: np.random.Generator, *, exact: bool) -> Apply:
     """Return the inverses of the class blocks, from all rows or from drawn ones."""
     k, width = problem.shape
     n = problem.rows.shape[0]
-    blocks = np.zeros((k, width, width), dtype=dtype)
+    blocks = np.zeros((k, width, width), dtype=_block_dtype(problem))
     m = ROWS_PER_FEATURE * width
     if exact or n <= m:
         for c in range(k):
@@ -154,8 +223,13 @@ def _blocks(problem: LinearProblem, rng: np.random.Generator, dtype: type, *, ex
         for c in range(k):
             drawn[c], weights[c] = _draw(problem.curvature(c), m, rng)
         problem.passes.grams(drawn, None, blocks)
-        blocks *= weights[:, None, None].astype(dtype)
+        blocks *= weights[:, None, None].astype(blocks.dtype)
     return _apply_inverses(problem, blocks)
+
+
+def _block_dtype(problem: LinearProblem) -> type:
+    """Return float64 where blocks are small, or nearly singular for want of a penalty."""
+    return np.float64 if problem.shape[1] <= 128 or not problem.penalised else np.float32
 
 
 def _one_block(problem: LinearProblem, rng: np.random.Generator) -> Apply:
@@ -163,14 +237,14 @@ def _one_block(problem: LinearProblem, rng: np.random.Generator) -> Apply:
     width = problem.shape[1]
     n = problem.rows.shape[0]
     curvature = problem.mean_curvature()
-    block = np.zeros((1, width, width), dtype=np.float32)
+    block = np.zeros((1, width, width), dtype=_block_dtype(problem))
     m = ROWS_PER_FEATURE * width
     if n <= m:
         problem.passes.grams(None, curvature[None], block)
     else:
         drawn, weight = _draw(curvature, m, rng)
         problem.passes.grams(drawn[None], None, block)
-        block *= np.float32(weight)
+        block *= block.dtype.type(weight)
     return _apply_inverses(problem, block)
 
 
@@ -242,13 +316,17 @@ def _eigenbasis(problem: LinearProblem, rng: np.random.Generator) -> Eigenbasis:
 
 
 def _diagonal(problem: LinearProblem) -> Apply:
-    """Return the inverse of the Hessian's diagonal."""
-    diagonal = np.tile(problem.penalty, (problem.n_classes, 1))
-    curvatures = np.stack([problem.curvature(c) for c in range(problem.n_classes)])
-    for rows, X in problem.chunks():
-        squares = X.multiply(X).tocsr() if sp.issparse(X) else X * X
-        diagonal[:, :-1] += (squares.T @ curvatures[:, rows].T.astype(X.dtype)).T
-        diagonal[:, -1] += curvatures[:, rows].sum(axis=1)
+    """Return the inverse of the Hessian's diagonal, for dense features estimated from some rows."""
+    k = problem.n_classes
+    diagonal = np.tile(problem.penalty, (k, 1))
+    if sp.issparse(problem.rows.X) and problem.probs is not None:
+        curvatures = np.stack([problem.curvature(c) for c in range(k)])
+        for rows, X in problem.chunks():
+            squares = X.multiply(X).tocsr() if sp.issparse(X) else X * X
+            diagonal[:, :-1] += (squares.T @ curvatures[:, rows].T.astype(X.dtype)).T
+        diagonal[:, -1] += curvatures.sum(axis=1)
+    else:
+        diagonal += problem.curvature_masses()[:, None] * problem.mean_squares
     diagonal += 1e-10 * max(float(diagonal.max()), 1e-300)
 
     def apply(gradient: np.ndarray) -> np.ndarray:

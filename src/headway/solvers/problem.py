@@ -27,6 +27,7 @@ __all__ = ["LinearProblem", "Point", "class_masses", "with_ones"]
 CHUNK_BYTES = 2 << 20
 KEPT_PROBS = 64 << 20  # bytes of probs that are always kept
 KEPT_SHARE = 0.25  # of the memory of the features, beyond which probs are made again
+SAMPLED_ROWS, SAMPLED_CELLS = 1000, 1 << 22  # for rough means of features
 COLLINEAR = 1e-14  # relative curvature, times d, below which a direction counts as flat
 
 
@@ -131,6 +132,24 @@ class LinearProblem:
         if self.null_space is not None:
             direction = direction - (direction @ self.null_space) @ self.null_space.T
         return direction
+
+    @cached_property
+    def _rough_moments(self) -> tuple[np.ndarray, np.ndarray]:
+        n = self.rows.shape[0]
+        most = max(16, min(SAMPLED_ROWS, SAMPLED_CELLS // self.rows.shape[1]))
+        some = np.linspace(0, n - 1, min(n, most)).astype(np.intp)
+        X = self.rows.dense_rows(some, np.float64)
+        return X.mean(axis=0), np.append(np.einsum("nj,nj->j", X, X) / len(X), 1.0)
+
+    @property
+    def feature_means(self) -> np.ndarray:
+        """Return the means of the features over some of the rows, (d,)."""
+        return self._rough_moments[0]
+
+    @property
+    def mean_squares(self) -> np.ndarray:
+        """Return the mean squares of the features over some of the rows, and of 1, (d + 1,)."""
+        return self._rough_moments[1]
 
     @cached_property
     def feature_scales(self) -> np.ndarray:
