@@ -177,6 +177,16 @@ class LinearPass {
         run(job, single);
     }
 
+    void diagonal(Floats probs, DoublesOut sums) {
+        expect(job_.x.sparse, "the diagonal pass is for sparse features");
+        Job job = job_;
+        job.op = Op::diagonal;
+        expect(int64_t(probs.size()) == job.x.n * job.K, "probs must have shape (n, K)");
+        job.probs = probs.data();
+        job.sums = all_sums(sums);
+        run(job, true);
+    }
+
     void dual(Doubles weights, Doubles step, DoublesOut values, DoublesOut next_values,
               DoublesOut excess, nb::object probs) {
         Job job = job_;
@@ -247,6 +257,7 @@ class LinearPass {
         f.run(job, matrices, scratch_.at_least(f.scratch(job) * threads()));
     }
 
+    bool sparse() const { return job_.x.sparse; }
     int64_t scratch_bytes() const { return scratch_.size() + shared_.size(); }
 
   private:
@@ -370,6 +381,8 @@ void bind_linear(nb::module_ &m) {
              arg().noconvert(), arg().none(), arg())
         .def("product", &LinearPass::product, arg().noconvert(), arg().noconvert(), arg().none(),
              arg().none(), arg())
+        .def("diagonal", &LinearPass::diagonal, arg().noconvert(), arg().noconvert())
+        .def_prop_ro("sparse", [](const LinearPass &pass) { return pass.sparse(); })
         .def("dual", &LinearPass::dual, arg().noconvert(), arg().noconvert(), arg().noconvert(),
              arg().noconvert(), arg().noconvert(), arg().none())
         .def("moments", &LinearPass::moments, arg().none(), arg().noconvert(), arg().noconvert(),

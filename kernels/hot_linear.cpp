@@ -34,9 +34,11 @@ struct Cutter {
 
 // Probs that are not kept are made again: from the weights, and of the certificate's from the
 // weights and the step.
-inline bool has_forward(const Job &job) { return job.op != Op::moments || job.probs == nullptr; }
+inline bool has_forward(const Job &job) {
+    return job.op != Op::diagonal && (job.op != Op::moments || job.probs == nullptr);
+}
 inline bool has_second(const Job &job) {
-    return job.op == Op::dual || (job.op != Op::gradient && job.probs == nullptr);
+    return job.op == Op::dual || (has_forward(job) && job.op != Op::gradient && !job.probs);
 }
 inline bool has_sums(const Job &job) { return job.op != Op::dual; }
 
@@ -147,38 +149,41 @@ template <class T, int W, class D, class I> struct Sparse {
             sparse_forward<T, W>(data(x, at), columns(x, at), count, weights, z + i * stride);
         }
     }
+    template <bool SQUARED>
     static void backward(const Features &x, int64_t row, int64_t rows, const T *p, T *gradient,
                          int64_t stride) {
         for (int64_t i = 0; i < rows; ++i) {
             const int64_t at = x.indptr[row + i], count = x.indptr[row + i + 1] - at;
-            sparse_backward<T, W>(data(x, at), columns(x, at), count, p + i * stride, gradient);
+            sparse_backward<T, W, SQUARED>(data(x, at), columns(x, at), count, p + i * stride, gradient);
         }
     }
 };
 
-template <class T, int W, class D>
-SparseRows<T> pick_index(const Features &x, bool forward) {
-    if (x.index == Index::u16) {
-        return forward ? Sparse<T, W, D, uint16_t>::forward : Sparse<T, W, D, uint16_t>::backward;
-    }
-    if (x.index == Index::i32) {
-        return forward ? Sparse<T, W, D, int32_t>::forward : Sparse<T, W, D, int32_t>::backward;
-    }
-    return forward ? Sparse<T, W, D, int64_t>::forward : Sparse<T, W, D, int64_t>::backward;
+enum class Way { forward, backward, squared };
+
+template <class T, int W, class D, class I> SparseRows<T> pick_way(Way way) {
+    if (way == Way::forward) return Sparse<T, W, D, I>::forward;
+    if (way == Way::backward) return Sparse<T, W, D, I>::template backward<false>;
+    return Sparse<T, W, D, I>::template backward<true>;
 }
-template <class T, int W> SparseRows<T> pick_cell(const Features &x, bool forward) {
-    if (x.cell == Cell::f32) return pick_index<T, W, float>(x, forward);
-    if (x.cell == Cell::f64) return pick_index<T, W, double>(x, forward);
-    return pick_index<T, W, uint8_t>(x, forward);
+template <class T, int W, class D> SparseRows<T> pick_index(const Features &x, Way way) {
+    if (x.index == Index::u16) return pick_way<T, W, D, uint16_t>(way);
+    if (x.index == Index::i32) return pick_way<T, W, D, int32_t>(way);
+    return pick_way<T, W, D, int64_t>(way);
 }
-template <class T> SparseRows<T> pick_sparse(const Features &x, int64_t tile, bool forward) {
-    if (tile == 1) return pick_cell<T, 1>(x, forward);
-    if (tile == 2) return pick_cell<T, 2>(x, forward);
-    if (tile == 4) return pick_cell<T, 4>(x, forward);
-    if (tile == 8) return pick_cell<T, 8>(x, forward);
-    if (tile == 16) return pick_cell<T, 16>(x, forward);
-    if (tile == 32) return pick_cell<T, 32>(x, forward);
-    return pick_cell<T, 64>(x, forward);
+template <class T, int W> SparseRows<T> pick_cell(const Features &x, Way way) {
+    if (x.cell == Cell::f32) return pick_index<T, W, float>(x, way);
+    if (x.cell == Cell::f64) return pick_index<T, W, double>(x, way);
+    return pick_index<T, W, uint8_t>(x, way);
+}
+template <class T> SparseRows<T> pick_sparse(const Features &x, int64_t tile, Way way) {
+    if (tile == 1) return pick_cell<T, 1>(x, way);
+    if (tile == 2) return pick_cell<T, 2>(x, way);
+    if (tile == 4) return pick_cell<T, 4>(x, way);
+    if (tile == 8) return pick_cell<T, 8>(x, way);
+    if (tile == 16) return pick_cell<T, 16>(x, way);
+    if (tile == 32) return pick_cell<T, 32>(x, way);
+    return pick_cell<T, 64>(x, way);
 }
 
 // -- the pass --------------------------------------------------------------------------------
@@ -197,8 +202,9 @@ template <class T> struct Pass {
         Cutter cut{shared};
         packed.lay_out(cut, job, plan);
         if (job.x.sparse) {
-            forward_rows = pick_sparse<T>(job.x, plan.tile, true);
-            backward_rows = pick_sparse<T>(job.x, plan.tile, false);
+            forward_rows = pick_sparse<T>(job.x, plan.tile, Way::forward);
+            backward_rows = pick_sparse<T>(
+                job.x, plan.tile, job.op == Op::diagonal ? Way::squared : Way::backward);
         }
     }
 
@@ -265,6 +271,12 @@ template <class T> struct Pass {
                 certificate_row(b, row, z, dz, scratch, values, next_values, group);
                 return;
             }
+        }
+        if (job.op == Op::diagonal) {
+            load_probs<T>(job.probs + row * K, z, K);
+            for (int64_t k = 0; k < K; ++k) scratch[2 * K + k] = T(1) - z[k];
+            weigh<T>(job, row, z, scratch + 2 * K, scratch);
+            return;
         }
         add_bias<T>(z, packed.bias, K);
         if (job.op == Op::gradient) {

@@ -122,8 +122,8 @@ HEADWAY_INLINE void sparse_forward(const D *data, const I *columns, int64_t coun
     }
 }
 
-// gradient[column] += x * p[0 .. W) for each nonzero
-template <class T, int W, class D, class I>
+// gradient[column] += x * p[0 .. W) for each nonzero, or x^2 * p
+template <class T, int W, bool SQUARED, class D, class I>
 HEADWAY_INLINE void sparse_backward(const D *data, const I *columns, int64_t count, const T *p,
                                     T *gradient) {
     using V = typename Tile<T, W>::V;
@@ -131,7 +131,7 @@ HEADWAY_INLINE void sparse_backward(const D *data, const I *columns, int64_t cou
     V cells[N];
     for (int v = 0; v < N; ++v) cells[v] = tile_load<V>(p + v * lanes);
     for (int64_t i = 0; i < count; ++i) {
-        const T x = T(data[i]);
+        const T x = SQUARED ? T(data[i]) * T(data[i]) : T(data[i]);
         T *row = gradient + int64_t(columns[i]) * W;
         for (int v = 0; v < N; ++v) {
             tile_store<V>(row + v * lanes, tile_load<V>(row + v * lanes) + x * cells[v]);

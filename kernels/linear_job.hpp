@@ -4,6 +4,7 @@
 //
 //     gradient   losses, probs, and the sum over rows of w (probs - targets) x'
 //     product    the sum over rows of w J (V x) x': the Hessian times a direction V
+//     diagonal   the sum over rows of w p (1 - p) x^2 (sparse features, kept probs)
 //     dual       the probs that a step predicts, for the certificate
 //     moments    the sum over rows of w (q - targets) x' and the entropies of given probs q
 //
@@ -22,7 +23,7 @@ namespace headway {
 enum class Cell : int { f32, f64, u8 };        // type of the features
 enum class Index : int { u16, i32, i64 };      // type of the column numbers of CSR
 enum class TargetKind : int { labels, codes, values };
-enum class Op : int { gradient, product, dual, moments };
+enum class Op : int { gradient, product, diagonal, dual, moments };
 
 struct Features {
     int64_t n = 0, d = 0;

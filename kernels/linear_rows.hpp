@@ -215,6 +215,17 @@ HEADWAY_INLINE void jacobian_sigmoid(const Job &job, int64_t row, const T *p, T 
     for (int64_t k = 0; k < K; ++k) v[k] *= w * factor[k] * p[k] * (T(1) - p[k]);
 }
 
+// z <- w c z other
+template <class T>
+HEADWAY_INLINE void weigh(const Job &job, int64_t row, T *z, const T *other, T *scratch) {
+    const int64_t K = job.K;
+    const T w = T(row_weight(job, row));
+    for (int64_t k = 0; k < K; ++k) z[k] *= w * other[k];
+    if (job.targets.plain || job.coupled) return;
+    fill_targets<T>(job, row, scratch, scratch + K);
+    for (int64_t k = 0; k < K; ++k) z[k] *= scratch[K + k];
+}
+
 // -- the certificate, in double --------------------------------------------------------------
 
 // dz becomes q, the probs that the step predicts, rounded to float so that it may be kept so.

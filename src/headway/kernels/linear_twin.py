@@ -70,6 +70,19 @@ class NumpyLinearPass:
             change *= self._rows.weighted_targets(rows)[1]
             _backward(X, change, sums)
 
+    @property
+    def sparse(self) -> bool:
+        """Return whether the features are stored sparse, so that `diagonal` may be asked."""
+        return sp.issparse(self._rows.X)
+
+    def diagonal(self, probs: np.ndarray, sums: np.ndarray) -> None:
+        """Write the sum of w p (1 - p) x^2: the Hessian's diagonal, without penalty."""
+        sums[:] = 0.0
+        for rows, X in self._chunks(single=True):
+            p = probs[rows].astype(np.float64)
+            cells = p * (1.0 - p) * self._rows.weighted_targets(rows)[1]
+            _backward(X.multiply(X).tocsr(), cells, sums)
+
     def dual(
         self,
         weights: np.ndarray,

@@ -31,6 +31,7 @@ def solve_convex(
     coupled: bool,
     C: float = 1.0,
     positive_weight: np.ndarray | None = None,
+    penalty_weights: np.ndarray | None = None,
     start: np.ndarray | None = None,
     tol: float = 1e-6,
     max_iter: int = 100,
@@ -54,6 +55,8 @@ def solve_convex(
         Inverse strength of the penalty; `np.inf` for none.
     positive_weight : float array of shape (K,), optional
         Sigmoids only: the weight of the positive share of each cell.
+    penalty_weights : float array of shape (d,), optional
+        Multiplies the penalty of each feature's coefficients; positive.
     start : float array of shape (K, d + 1), optional
         Weights to begin from, intercepts last; by default those of the class shares.
     tol : float
@@ -87,6 +90,8 @@ def solve_convex(
         rows = linear_rows(X, targets, weights, coupled=coupled, positive_weight=positive_weight)
     d, k = rows.shape[1], rows.n_classes
     penalty = np.append(np.full(d, 1.0 / C), 0.0)
+    if penalty_weights is not None:
+        penalty[:-1] *= penalty_weights
 
     mass, present = class_masses(rows)
     shares = present / np.maximum(mass, 1e-300)
@@ -144,6 +149,7 @@ def solve_convex(
         optimality_gap=max(gap, 0.0) if np.isfinite(gap) else np.nan,
         n_iter=found.n_iter,
         converged=bool(gap <= tol),
+        interrupted=found.interrupted,
         separated=tuple(int(column) for column in separated),
     )
 

@@ -317,16 +317,12 @@ def _eigenbasis(problem: LinearProblem, rng: np.random.Generator) -> Eigenbasis:
 
 def _diagonal(problem: LinearProblem) -> Apply:
     """Return the inverse of the Hessian's diagonal, for dense features estimated from some rows."""
-    k = problem.n_classes
-    diagonal = np.tile(problem.penalty, (k, 1))
-    if sp.issparse(problem.rows.X) and problem.probs is not None:
-        curvatures = np.stack([problem.curvature(c) for c in range(k)])
-        for rows, X in problem.chunks():
-            squares = X.multiply(X).tocsr() if sp.issparse(X) else X * X
-            diagonal[:, :-1] += (squares.T @ curvatures[:, rows].T.astype(X.dtype)).T
-        diagonal[:, -1] += curvatures.sum(axis=1)
+    if problem.passes.sparse and problem.probs is not None:
+        diagonal = np.empty(problem.shape)
+        problem.passes.diagonal(problem.probs, diagonal)
     else:
-        diagonal += problem.curvature_masses()[:, None] * problem.mean_squares
+        diagonal = problem.curvature_masses()[:, None] * problem.mean_squares
+    diagonal += problem.penalty
     diagonal += 1e-10 * max(float(diagonal.max()), 1e-300)
 
     def apply(gradient: np.ndarray) -> np.ndarray:
