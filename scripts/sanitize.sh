@@ -37,4 +37,4 @@ export PYTHONPATH=$copy PYTHONDONTWRITEBYTECODE=1
 tests=("$@")
 if [ ${#tests[@]} -eq 0 ]; then tests=(tests/kernels); fi
 # The tests run at every level by themselves; what other libraries compute is left out.
-"$python" -m pytest -q -p no:cacheprovider -p no:xdist "${tests[@]}" -k "not torch and not strict"
+"$python" -m pytest -q -p no:cacheprovider -p no:xdist --capture=sys "${tests[@]}" -k "not torch and not strict"
