@@ -54,12 +54,8 @@ template <class Cell, class T> void every(const T *in, T *out, int64_t size) {
     parallel((size + TASK - 1) / TASK, [=](int64_t task) {
         const int64_t start = task * TASK;
         const int64_t count = size - start < TASK ? size - start : TASK;
-        if (streaming) {
-            map<true>(in + start, out + start, count, f);
-            end_of_stream();
-        } else {
-            map<false>(in + start, out + start, count, f);
-        }
+        map(in + start, out + start, count, f, streaming);
+        if (streaming) end_of_stream();
     });
 }
 

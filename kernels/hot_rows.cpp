@@ -62,14 +62,8 @@ int64_t every(const T *in, T *out, int64_t n_rows, int64_t n_columns) {
         T *to = out + start * width;
         if (n_columns <= NARROW) {
             narrow_rows<KIND>(from, to, start, count, n_columns, streaming, impossible);
-        } else if (n_columns <= CHUNK<T>) {
-            wide_rows<KIND>(from, to, start, count, n_columns, streaming, impossible);
         } else {
-            for (int64_t r = 0; r < count; ++r) {
-                if (long_row<KIND>(from + r * n_columns, to + r * width, n_columns, streaming)) {
-                    impossible.report(start + r);
-                }
-            }
+            wide_rows<KIND>(from, to, start, count, n_columns, streaming, impossible);
         }
         if (streaming) end_of_stream();
     });

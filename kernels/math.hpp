@@ -1,4 +1,4 @@
-// exp, log and log1p of vectors, by polynomials, good to 1 unit in the last place
+// exp, log and log1p of vectors, by polynomials, good to 1.5 units in the last place
 // (exp) and to 2.5 (the logarithms).
 //
 //     exp(x)  = 2^n exp(r),  n = round(x / ln 2),  |r| <= ln(2) / 2          (Cody and Waite 1980)
@@ -36,6 +36,7 @@ template <> struct ExpConstants<double> {
     static constexpr int64_t bias = 1023;
 };
 
+#ifndef HEADWAY_AVX512
 // exp(r) for |r| <= ln(2) / 2.  float: least-maximum coefficients of the usual degree 6 form;
 // double: the Taylor series to r^13, whose remainder is below 5e-18.
 HEADWAY_INLINE VecFloat exp_reduced(VecFloat r) {
@@ -72,10 +73,6 @@ template <class T> HEADWAY_INLINE Vec<T> exp_bounded(Vec<T> y) {
     Vec<T> r = fma<T>(n, splat<T>(-C::ln2_high), y);
     r = fma<T>(n, splat<T>(-C::ln2_low), r);
     const Vec<T> p = exp_reduced(r);
-#ifdef HEADWAY_AVX512
-    if constexpr (sizeof(T) == 4) return (Vec<T>)_mm512_maskz_scalef_ps((__mmask16)-1, (__m512)p, (__m512)n);
-    else return (Vec<T>)_mm512_maskz_scalef_pd((__mmask8)-1, (__m512d)p, (__m512d)n);
-#else
     using S = typename Types<T>::Scalar;
     S magic_bits;
     const T magic = C::magic;
@@ -85,8 +82,62 @@ template <class T> HEADWAY_INLINE Vec<T> exp_bounded(Vec<T> y) {
     const Vec<T> first = bits_to_float<T>((half + splat_int<T>(C::bias)) << C::mantissa);
     const Vec<T> second = bits_to_float<T>((whole - half + splat_int<T>(C::bias)) << C::mantissa);
     return p * first * second;
-#endif
 }
+#else
+// With 2^(j/16) looked up in a register a shorter polynomial does (Tang 1989).  The last four bits
+// of s are j; the scaling uses the integer part of n, which is k + j/16.
+alignas(64) static constexpr float SIXTEENTHS_FLOAT[16] = {
+    1.0f,        1.04427373f, 1.09050775f, 1.13878858f, 1.18920708f, 1.24185777f,
+    1.29683959f, 1.35425556f, 1.41421354f, 1.47682619f, 1.54221082f, 1.61049032f,
+    1.68179286f, 1.75625217f, 1.8340081f,  1.91520655f};
+alignas(64) static constexpr double SIXTEENTHS_DOUBLE[16] = {
+    1.0, 1.0442737824274138, 1.0905077326652577, 1.1387886347566916,
+    1.189207115002721, 1.241857812073484, 1.2968395546510096, 1.3542555469368927,
+    1.4142135623730951, 1.4768261459394993, 1.5422108254079407, 1.6104903319492543,
+    1.681792830507429, 1.7562521603732995, 1.8340080864093424, 1.9152065613971474};
+
+HEADWAY_INLINE VecFloat power_of_2(VecFloat s, VecFloat n, VecFloat q) {
+    const __m512 t = _mm512_maskz_permutexvar_ps((__mmask16)-1, (__m512i)s,
+                                                 _mm512_load_ps(SIXTEENTHS_FLOAT));
+    return (VecFloat)_mm512_maskz_scalef_ps(
+        (__mmask16)-1, (__m512)fma<float>((VecFloat)t, q, (VecFloat)t), (__m512)n);
+}
+HEADWAY_INLINE VecDouble power_of_2(VecDouble s, VecDouble n, VecDouble q) {
+    const __m512d t = _mm512_permutex2var_pd(_mm512_load_pd(SIXTEENTHS_DOUBLE), (__m512i)s,
+                                             _mm512_load_pd(SIXTEENTHS_DOUBLE + 8));
+    return (VecDouble)_mm512_maskz_scalef_pd(
+        (__mmask8)-1, (__m512d)fma<double>((VecDouble)t, q, (VecDouble)t), (__m512d)n);
+}
+
+// exp(r) - 1 for |r| <= ln(2) / 32, by its Taylor series.
+HEADWAY_INLINE VecFloat expm1_short(VecFloat r) {
+    using T = float;
+    VecFloat p = fma<T>(splat<T>(1.0f / 6), r, splat<T>(0.5f));
+    p = fma<T>(p, r, splat<T>(1.0f));
+    return p * r;
+}
+HEADWAY_INLINE VecDouble expm1_short(VecDouble r) {
+    using T = double;
+    VecDouble p = fma<T>(splat<T>(1.0 / 5040), r, splat<T>(1.0 / 720));
+    p = fma<T>(p, r, splat<T>(1.0 / 120));
+    p = fma<T>(p, r, splat<T>(1.0 / 24));
+    p = fma<T>(p, r, splat<T>(1.0 / 6));
+    p = fma<T>(p, r, splat<T>(0.5));
+    p = fma<T>(p, r, splat<T>(1.0));
+    return p * r;
+}
+
+// exp(y) for y between `least` and `most`, or NaN.
+template <class T> HEADWAY_INLINE Vec<T> exp_bounded(Vec<T> y) {
+    using C = ExpConstants<T>;
+    const Vec<T> magic = splat<T>(C::magic / 16);  // adding it rounds to sixteenths
+    const Vec<T> s = fma<T>(y, splat<T>(C::log2e), magic);
+    const Vec<T> n = s - magic;
+    Vec<T> r = fma<T>(n, splat<T>(-C::ln2_high), y);
+    r = fma<T>(n, splat<T>(-C::ln2_low), r);
+    return power_of_2(s, n, expm1_short(r));
+}
+#endif
 
 // Arguments in this order let NaN pass both bounds, and are one instruction each.
 template <class T> HEADWAY_INLINE Vec<T> exp(Vec<T> x) {

@@ -9,8 +9,8 @@
 // chain from the maximum to the result is long, and many are under way at once.
 //
 // The traps: a group at the end of a row holds entries of the next one, which are not used; and
-// when groups are written back, what they spill over into the next row is overwritten by that
-// row, so that rows must be written in ascending order.
+// when such a group is written back it spills over into the next row, so that it goes before the
+// groups that are written there.
 #pragma once
 
 #include "rows.hpp"
@@ -43,6 +43,31 @@ template <class T> HEADWAY_INLINE Vec<T> load_parts(const T *p, int64_t step) {
     (void)step;
     return load<T>(p);
 #endif
+}
+
+template <int PART, class T> HEADWAY_INLINE void store_part(T *p, Vec<T> v) {
+#if HEADWAY_BYTES == 64
+    const __m128i part = _mm512_maskz_extracti32x4_epi32((__mmask8)-1, (__m512i)v, PART);
+    _mm_storeu_si128(reinterpret_cast<__m128i *>(p), part);
+#elif HEADWAY_BYTES == 32
+    const __m128i part = _mm256_extracti128_si256((__m256i)v, PART);
+    _mm_storeu_si128(reinterpret_cast<__m128i *>(p), part);
+#else
+    store<T>(p, v);
+#endif
+}
+
+// The way back for a whole group, in ascending order of the rows.
+template <class T> HEADWAY_INLINE void store_group(T *p, const Vec<T> *group, int64_t n_columns) {
+    constexpr int G = GROUP<T>;
+    for (int i = 0; i < G; ++i) store_part<0>(p + i * n_columns, group[i]);
+    if constexpr (PARTS >= 2) {
+        for (int i = 0; i < G; ++i) store_part<1>(p + (G + i) * n_columns, group[i]);
+    }
+    if constexpr (PARTS == 4) {
+        for (int i = 0; i < G; ++i) store_part<2>(p + (2 * G + i) * n_columns, group[i]);
+        for (int i = 0; i < G; ++i) store_part<3>(p + (3 * G + i) * n_columns, group[i]);
+    }
 }
 
 // In each 16 bytes: a0 b0 a1 b1 of the low halves, or of the high ones.
@@ -172,23 +197,25 @@ HEADWAY_INLINE Vec<T> weigh_columns(Vec<T> *columns, int64_t n_columns, Vec<T> t
 template <Result KIND, class T>
 HEADWAY_INLINE void put_columns(Vec<T> *columns, T *out, int64_t n_columns, Vec<T> scale) {
     constexpr int G = GROUP<T>;
-    for (int64_t j = 0; j < n_columns; j += G) {
+    const auto put = [=](int64_t j) {
+        Vec<T> group[G];
         for (int i = 0; i < G; ++i) {
-            if constexpr (KIND == Result::softmax) {
-                columns[j + i] *= scale;
-            } else {
-                columns[j + i] -= scale;
-            }
+            group[i] = KIND == Result::softmax ? columns[j + i] * scale : columns[j + i] - scale;
         }
-        transpose(columns + j);
-    }
-    for (int part = 0; part < PARTS; ++part) {
-        for (int i = 0; i < G; ++i) {
-            for (int64_t j = 0; j < n_columns; j += G) {
-                std::memcpy(out + (part * G + i) * n_columns + j,
-                            reinterpret_cast<const char *>(&columns[j + i]) + 16 * part, 16);
-            }
-        }
+        transpose(group);
+        store_group(out + j, group, n_columns);
+    };
+    // The group that spills goes first: the next row's own entries come over what it spills.
+    const int64_t whole = n_columns / G * G;
+    if (whole < n_columns) put(whole);
+    for (int64_t j = 0; j < whole; j += G) put(j);
+}
+
+// Asks for entries that will be read soon; harmless beyond the end of the array.
+template <class T> HEADWAY_INLINE void fetch(const T *p, int64_t count) {
+    const auto from = reinterpret_cast<uintptr_t>(p);
+    for (int64_t at = 0; at < count * int64_t(sizeof(T)); at += 64) {
+        __builtin_prefetch(reinterpret_cast<const char *>(from + uintptr_t(at)));
     }
 }
 
@@ -223,6 +250,8 @@ void narrow_rows(const T *in, T *out, int64_t first_row, int64_t n_rows, int64_t
             odd |= ~((tops[b] - tops[b]) == splat<T>(0));
         }
         for (int64_t b = 0; b < blocks; ++b) {
+            // The processor does not foresee 16 rows at a time.
+            fetch(in + (start + count + b * L) * n_columns, L * n_columns);
             scales[b] = weigh_columns<KIND, T>(columns + b * padded, n_columns, tops[b]);
         }
         for (int64_t b = 0; b < blocks; ++b) {
@@ -243,7 +272,7 @@ void narrow_rows(const T *in, T *out, int64_t first_row, int64_t n_rows, int64_t
                 }
             }
         }
-        copy(stage, out + start * width, count * width, streaming);
+        map(stage, out + start * width, count * width, [](Vec<T> v) { return v; }, streaming);
     }
 }
 

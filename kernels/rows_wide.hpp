@@ -123,11 +123,7 @@ void finish_segment(const T *in, T *out, int64_t count, Share<T> row, bool strea
             return (z - top) - scale;
         }
     };
-    if (streaming) {
-        map<true>(in, out, count, f);
-    } else {
-        map<false>(in, out, count, f);
-    }
+    map(in, out, count, f, streaming);
 }
 
 template <Result KIND, class T> HEADWAY_INLINE T log_of_sum(Share<T> row) {
@@ -153,42 +149,38 @@ bool long_row(const T *in, T *out, int64_t n_columns, bool streaming) {
     return false;
 }
 
-// Rows of up to a chunk.
+// A row of up to a chunk; true if all its entries are -inf.
+template <Result KIND, class T>
+HEADWAY_INLINE bool wide_row(const T *in, T *out, int64_t n_columns, bool streaming, T *stage) {
+    const T top = row_top(in, n_columns);
+    if (__builtin_expect(is_infinite(top), 0)) return limits<KIND>(in, out, n_columns);
+    if constexpr (KIND == Result::softmax) {
+        const double rest = row_rest<false, true, T>(in, stage, n_columns, top);
+        const Vec<T> scale = splat<T>(T(1.0 / (1.0 + rest)));
+        map(stage, out, n_columns, [=](Vec<T> e) { return e * scale; }, streaming);
+    } else {
+        const Share<T> row{top, row_rest<true, false, T>(in, nullptr, n_columns, top)};
+        if constexpr (KIND == Result::logsumexp) {
+            *out = log_of_sum<KIND>(row);
+        } else {
+            finish_segment<KIND>(in, out, n_columns, row, streaming);
+        }
+    }
+    return false;
+}
+
 template <Result KIND, class T>
 void wide_rows(const T *in, T *out, int64_t first_row, int64_t n_rows, int64_t n_columns,
                bool streaming, FirstRow &impossible) {
-    constexpr bool ONE_A_ROW = KIND == Result::logsumexp;
-    constexpr int64_t L = LANES<T>;
-    alignas(64) T stage[CHUNK<T> + L];
-    const int64_t width = ONE_A_ROW ? 1 : n_columns;
-    const int64_t most = CHUNK<T> / n_columns;
-    for (int64_t start = 0; start < n_rows; start += most) {
-        const int64_t count = n_rows - start < most ? n_rows - start : most;
-        for (int64_t r = 0; r < count; ++r) {
-            const T *row = in + (start + r) * n_columns;
-            T *result = stage + r * width;
-            const T top = row_top(row, n_columns);
-            if (__builtin_expect(is_infinite(top), 0)) {
-                if (limits<KIND>(row, result, n_columns)) impossible.report(first_row + start + r);
-                continue;
-            }
-            if constexpr (KIND == Result::softmax) {
-                const double rest = row_rest<false, true, T>(row, result, n_columns, top);
-                const Vec<T> scale = splat<T>(T(1.0 / (1.0 + rest)));
-                for (int64_t i = 0; i < n_columns; i += L) {
-                    store<T>(result + i, load<T>(result + i) * scale);
-                }
-            } else {
-                const Share<T> share{top,
-                                     row_rest<true, false, T>(row, nullptr, n_columns, top)};
-                if constexpr (ONE_A_ROW) {
-                    *result = log_of_sum<KIND>(share);
-                } else {
-                    finish_segment<KIND>(row, result, n_columns, share, false);
-                }
-            }
-        }
-        copy(stage, out + start * width, count * width, streaming);
+    alignas(64) T stage[CHUNK<T> + LANES<T>];
+    const int64_t width = KIND == Result::logsumexp ? 1 : n_columns;
+    for (int64_t r = 0; r < n_rows; ++r) {
+        const T *from = in + r * n_columns;
+        T *to = out + r * width;
+        const bool nothing = n_columns <= CHUNK<T>
+                                 ? wide_row<KIND>(from, to, n_columns, streaming, stage)
+                                 : long_row<KIND>(from, to, n_columns, streaming);
+        if (nothing) impossible.report(first_row + r);
     }
 }
 

@@ -73,12 +73,12 @@ HEADWAY_INLINE void map(const T *in, T *out, int64_t size, const F &f) {
     map_some(in + i, out + i, size - i, f);
 }
 
-template <class T> void copy(const T *in, T *out, int64_t size, bool streaming) {
-    const auto same = [](Vec<T> v) { return v; };
+template <class T, class F>
+HEADWAY_INLINE void map(const T *in, T *out, int64_t size, const F &f, bool streaming) {
     if (streaming) {
-        map<true>(in, out, size, same);
+        map<true>(in, out, size, f);
     } else {
-        map<false>(in, out, size, same);
+        map<false>(in, out, size, f);
     }
 }
 

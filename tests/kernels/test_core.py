@@ -9,6 +9,7 @@ import threading
 import numpy as np
 import pytest
 import threadpoolctl
+from numpy.testing import assert_allclose
 
 from headway.errors import InputValueError
 from headway.kernels import log_sigmoid, log_softmax, logsumexp, sigmoid, softmax, softplus
@@ -71,7 +72,7 @@ class TestLevels:
                 expected = kernel(logits)
             for level in COMPILED:
                 with use_core(level):
-                    np.testing.assert_allclose(kernel(logits), expected, rtol=1e-13)
+                    assert_allclose(kernel(logits), expected, rtol=1e-13)
 
     def test_they_are_named_slowest_first(self):
         assert available_levels() == LEVELS[: len(available_levels())]
@@ -203,6 +204,28 @@ class TestDoor:
             assert compiled.softmax(logits, np.empty_like(logits)) == 7
             assert compiled.log_softmax(logits, np.empty_like(logits)) == 7
             assert compiled.softmax(logits[8:30], np.empty((22, n_columns))) == -1
+
+
+@needs_core
+def test_more_than_2_to_the_31_entries_are_counted():
+    """The zeros are never written, so that they take no memory."""
+    with use_core(COMPILED[-1]):
+        _count_beyond_2_to_the_31()
+
+
+def _count_beyond_2_to_the_31():
+    size = 2**31 + 100
+    try:
+        logits = np.zeros(size, np.float32)
+    except MemoryError:
+        pytest.skip("this machine does not promise 8.6 GB")
+    logits[[-1, -50]] = 30, 31
+    assert_allclose(logsumexp(logits), np.log(size - 2 + np.exp(30.0) + np.exp(31.0)), rtol=1e-6)
+    n_columns = 1_000_003
+    rows = logits[-(size // n_columns) * n_columns :].reshape(-1, n_columns)
+    total = logsumexp(rows)
+    assert_allclose(total[:-1], np.log(n_columns), rtol=1e-6)
+    assert total[-1] > 31
 
 
 class TestMath:
