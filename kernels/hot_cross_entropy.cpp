@@ -26,7 +26,12 @@ template <class T> HEADWAY_INLINE void finish_losses(const Pending<T> &p, T *los
 template <class T, bool FULL> struct Wide {
     const Job<T> &job;
     LossReport *report;
+    const bool collect = job.stream && job.K <= STAGE / 4;
+    int64_t staged = 0;
     Pending<T> pending;
+    alignas(64) T stage[STAGE + LANES<T>];
+
+    Wide(const Job<T> &j, LossReport *r) : job(j), report(r) {}
 
     HEADWAY_INLINE int64_t label(int64_t i) const {
         return job.labels ? job.labels[i] : job.short_labels ? job.short_labels[i] : -1;
@@ -38,14 +43,14 @@ template <class T, bool FULL> struct Wide {
         Mass<T> mass{job.targets ? job.targets + i * K : nullptr, job.weight, 1 - job.smoothing, 0};
         if (FULL && job.smoothing > 0) mass.share = T(job.smoothing / possible_in(row, K));
         // Read before the gradient is written over it.
-        const Vec<T> own = y >= 0 ? row.some(y, 1) - splat<T>(top) : splat<T>(0);
+        const T own = y >= 0 ? row.one(y) - top : T(0);
         RowSums sums = Sums<T, CAREFUL, FULL>(row, mass, top).run(K);
         T spike = 0;
         int flags = sums.flags;
         if (y >= 0) {
             spike = FULL ? T(mass.kept * (job.weight ? job.weight[y] : T(1))) : T(1);
             sums.mass += spike;
-            if (spike > 0) sums.inner += double(spike) * double(own[0]);
+            if (spike > 0) sums.inner += double(spike) * double(own);
             if (CAREFUL && row.mask && !row.mask[y]) flags |= MASS_MASKED;
         } else if (!(__builtin_fabs(sums.given - 1) <= job.tolerance)) {
             flags |= TARGET_WRONG;
@@ -58,11 +63,22 @@ template <class T, bool FULL> struct Wide {
         pending.inner[slot] = T(sums.inner);
         if (job.gradient) {
             const double scale = (job.weight ? sums.mass : 1.0) / total;
+            // Whole lines are streamed; a short row has too few of them, and is collected.
+            T *const out = collect ? stage + staged : job.gradient + i * K;
             const Slope<T, CAREFUL, FULL> slope{row, mass, splat<T>(top), splat<T>(T(scale)),
-                                                job.gradient + i * K, y, spike};
-            if (job.stream) slope.template run<true>(K);
+                                                out, y, spike};
+            if (job.stream && !collect) slope.template run<true>(K);
             else slope.template run<false>(K);
+            if (collect) {
+                staged += K;
+                if (staged > STAGE - K) flush(i + 1);
+            }
         }
+    }
+    // The stage holds the gradients of the rows before `end`.
+    void flush(int64_t end) {
+        write_out(stage, job.gradient + (end * job.K - staged), staged, true);
+        staged = 0;
     }
     void row(int64_t i, int64_t slot) {
         const int64_t K = job.K;
@@ -85,6 +101,7 @@ template <class T, bool FULL> struct Wide {
             for (int64_t slot = 0; slot < size; ++slot) row(i + slot, slot);
             if (job.losses) finish_losses(pending, job.losses + i, size);
         }
+        if (staged > 0) flush(last);
     }
 };
 
@@ -95,9 +112,9 @@ void cross_entropy(const Job<T> &job, int64_t first, int64_t last, LossReport *r
         if (full) LaneTask<T, true>{job, report}.run(first, last);
         else LaneTask<T, false>{job, report}.run(first, last);
     } else if (full) {
-        Wide<T, true>{job, report, {}}.run(first, last);
+        Wide<T, true>(job, report).run(first, last);
     } else {
-        Wide<T, false>{job, report, {}}.run(first, last);
+        Wide<T, false>(job, report).run(first, last);
     }
     if (job.stream) end_stream();
 }
