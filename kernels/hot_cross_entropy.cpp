@@ -9,6 +9,7 @@ namespace {
 template <class T> using Job = CrossEntropyJob<T>;
 
 constexpr int64_t PENDING = 64;
+constexpr int64_t KEPT = 2048;  // the longest row whose exponentials are kept
 
 // The losses of some rows before their logarithms, which are taken of many rows at once.
 template <class T> struct Pending {
@@ -30,6 +31,7 @@ template <class T, bool FULL> struct Wide {
     int64_t staged = 0;
     Pending<T> pending;
     alignas(64) T stage[STAGE + LANES<T>];
+    alignas(64) T room[KEPT];
 
     Wide(const Job<T> &j, LossReport *r) : job(j), report(r) {}
 
@@ -38,13 +40,22 @@ template <class T, bool FULL> struct Wide {
     }
 
     template <bool CAREFUL>
-    void finish(int64_t i, int64_t slot, const Row<T, CAREFUL> &row, T top) {
+    HEADWAY_INLINE void finish(int64_t i, int64_t slot, const Row<T, CAREFUL> &row, T top) {
+        // Where a mass depends on the logits, they must not be overwritten yet.
+        const bool in_place = job.gradient == job.logits;
+        if (!job.gradient) finish<CAREFUL, false>(i, slot, row, top, nullptr);
+        else if (job.K <= KEPT) finish<CAREFUL, true>(i, slot, row, top, room);
+        else if (job.stream || (FULL && in_place)) finish<CAREFUL, false>(i, slot, row, top, nullptr);
+        else finish<CAREFUL, true>(i, slot, row, top, job.gradient + i * job.K);
+    }
+    template <bool CAREFUL, bool KEEP>
+    void finish(int64_t i, int64_t slot, const Row<T, CAREFUL> &row, T top, T *kept) {
         const int64_t K = job.K, y = label(i);
         Mass<T> mass{job.targets ? job.targets + i * K : nullptr, job.weight, 1 - job.smoothing, 0};
         if (FULL && job.smoothing > 0) mass.share = T(job.smoothing / possible_in(row, K));
         // Read before the gradient is written over it.
         const T own = y >= 0 ? row.one(y) - top : T(0);
-        RowSums sums = Sums<T, CAREFUL, FULL>(row, mass, top).run(K);
+        RowSums sums = Sums<T, CAREFUL, FULL, KEEP>(row, mass, top, kept).run(K);
         T spike = 0;
         int flags = sums.flags;
         if (y >= 0) {
@@ -65,8 +76,8 @@ template <class T, bool FULL> struct Wide {
             const double scale = (job.weight ? sums.mass : 1.0) / total;
             // Whole lines are streamed; a short row has too few of them, and is collected.
             T *const out = collect ? stage + staged : job.gradient + i * K;
-            const Slope<T, CAREFUL, FULL> slope{row, mass, splat<T>(top), splat<T>(T(scale)),
-                                                out, y, spike};
+            const Slope<T, CAREFUL, FULL, KEEP> slope{
+                row, mass, splat<T>(top), splat<T>(T(scale)), out, y, spike, kept};
             if (job.stream && !collect) slope.template run<true>(K);
             else slope.template run<false>(K);
             if (collect) {
@@ -86,14 +97,14 @@ template <class T, bool FULL> struct Wide {
         T top;
         if (!job.mask) {
             top = top_of(plain, K);
-            if (is_finite(top)) return finish(i, slot, plain, top);
+            if (is_finite(top)) return finish<false>(i, slot, plain, top);
         }
         Row<T, true> careful{plain.logits, job.mask ? job.mask + i * job.mask_step : nullptr};
         top = top_of(careful, K);
         careful.infinite = top == Limits<T>::infinity;
         // Without any class every exponential is 0, and that tells.
         if (!is_finite(top)) top = careful.infinite ? Limits<T>::most : T(0);
-        finish(i, slot, careful, top);
+        finish<true>(i, slot, careful, top);
     }
     void run(int64_t first, int64_t last) {
         for (int64_t i = first; i < last; i += PENDING) {

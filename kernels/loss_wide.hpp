@@ -7,7 +7,8 @@
 //     loss          = sum of mass (log1p(rest + ties - 1) - (z - m))
 //
 // The trap is rest: beside a single certain class it may be 1e-18, which 1 + rest forgets.
-// The exponential is taken twice, because that is cheaper than keeping a row of them.
+// The exponentials are kept from the second read to the third where there is room: beside a
+// short row, or where the gradient will be.  Else they are cheaper to take again than to fetch.
 #pragma once
 
 #include "loss_simd.hpp"
@@ -104,11 +105,12 @@ template <class T> struct Mass {
 };
 
 // FULL: with targets, weights or smoothing; else the mass is 1 at the label.
-template <class T, bool CAREFUL, bool FULL> struct Sums {
+template <class T, bool CAREFUL, bool FULL, bool KEEP> struct Sums {
     static constexpr int L = LANES<T>;
     const Row<T, CAREFUL> row;
     const Mass<T> mass;
     const Vec<T> m;
+    T *const kept;  // the exponentials, if KEEP
 
     Vec<T> rest[4] = {};
     Count<T> ties;
@@ -116,13 +118,13 @@ template <class T, bool CAREFUL, bool FULL> struct Sums {
     Mask<T> misplaced = no_lanes<T>();
     VecDouble wide_rest = {}, wide_mass = {}, wide_inner = {}, wide_given = {};
 
-    HEADWAY_INLINE Sums(const Row<T, CAREFUL> &r, const Mass<T> &q, T top)
-        : row(r), mass(q), m(splat<T>(top)) {}
+    HEADWAY_INLINE Sums(const Row<T, CAREFUL> &r, const Mass<T> &q, T top, T *k)
+        : row(r), mass(q), m(splat<T>(top)), kept(k) {}
 
-    HEADWAY_INLINE void add(int i, Vec<T> z, Vec<T> t, Vec<T> w, Mask<T> seen) {
-        const Vec<T> d = z - m, zero = splat<T>(0);
+    HEADWAY_INLINE Vec<T> add(int i, Vec<T> z, Vec<T> t, Vec<T> w, Mask<T> seen) {
+        const Vec<T> d = z - m, zero = splat<T>(0), e = exp_below(d);
         const Mask<T> at_top = is_equal<T>(d, zero);
-        rest[i] = add_if<T>(~at_top, rest[i], exp_below(d));
+        rest[i] = add_if<T>(~at_top, rest[i], e);
         ties.add(at_top);
         if constexpr (FULL) {
             const Vec<T> q = mass.of(z, t, w);
@@ -132,6 +134,7 @@ template <class T, bool CAREFUL, bool FULL> struct Sums {
             most_negative = upper<T>(-t, most_negative);
             if constexpr (CAREFUL) misplaced |= is_less<T>(zero, t) & ~seen;
         }
+        return e;
     }
     HEADWAY_INLINE void add(int i, int64_t k) {
         Vec<T> t = splat<T>(0), w = splat<T>(1);
@@ -141,7 +144,8 @@ template <class T, bool CAREFUL, bool FULL> struct Sums {
             if (mass.weight) w = load<T>(mass.weight + k);
             if (CAREFUL && row.mask) seen = load_mask<T>(row.mask + k);
         }
-        add(i, row.at(k), t, w, seen);
+        const Vec<T> e = add(i, row.at(k), t, w, seen);
+        if constexpr (KEEP) store<T>(kept + k, e);
     }
     HEADWAY_INLINE void add_some(int64_t k, int64_t size) {
         Vec<T> t = splat<T>(0), w = splat<T>(1);
@@ -151,7 +155,8 @@ template <class T, bool CAREFUL, bool FULL> struct Sums {
             if (mass.weight) w = load_some<T>(mass.weight + k, size, T(0));
             if (CAREFUL && row.mask) seen = load_some_mask<T>(row.mask + k, size);
         }
-        add(0, row.some(k, size), t, w, seen);
+        const Vec<T> e = add(0, row.some(k, size), t, w, seen);
+        if constexpr (KEEP) store_some<T>(kept + k, e, size);
     }
     HEADWAY_INLINE void widen_all() {
         wide_rest += widened((rest[0] + rest[1]) + (rest[2] + rest[3]));
@@ -194,7 +199,7 @@ template <class T, bool CAREFUL, bool FULL> struct Sums {
 };
 
 // Writes probs * scale - mass, and takes `spike` off at the label.
-template <class T, bool CAREFUL, bool FULL> struct Slope {
+template <class T, bool CAREFUL, bool FULL, bool KEEP> struct Slope {
     static constexpr int L = LANES<T>;
     const Row<T, CAREFUL> row;
     const Mass<T> mass;
@@ -202,9 +207,10 @@ template <class T, bool CAREFUL, bool FULL> struct Slope {
     T *const out;
     const int64_t label;
     const T spike;
+    const T *const kept;
 
-    HEADWAY_INLINE Vec<T> slope(Vec<T> z, Vec<T> t, Vec<T> w) const {
-        const Vec<T> p = exp_below(z - m) * scale;
+    HEADWAY_INLINE Vec<T> slope(Vec<T> z, Vec<T> e, Vec<T> t, Vec<T> w) const {
+        const Vec<T> p = (KEEP ? e : exp_below(z - m)) * scale;
         if constexpr (FULL) return p - mass.of(z, t, w);
         return p;
     }
@@ -214,7 +220,7 @@ template <class T, bool CAREFUL, bool FULL> struct Slope {
             if (mass.targets) t = load<T>(mass.targets + k);
             if (mass.weight) w = load<T>(mass.weight + k);
         }
-        return slope(row.at(k), t, w);
+        return slope(row.at(k), KEEP ? load<T>(kept + k) : t, t, w);
     }
     HEADWAY_INLINE void spiked(int64_t k, int64_t size) const {
         Vec<T> t = splat<T>(0), w = splat<T>(1);
@@ -222,7 +228,8 @@ template <class T, bool CAREFUL, bool FULL> struct Slope {
             if (mass.targets) t = load_some<T>(mass.targets + k, size, T(0));
             if (mass.weight) w = load_some<T>(mass.weight + k, size, T(0));
         }
-        Vec<T> g = slope(row.some(k, size), t, w);
+        const Vec<T> e = KEEP ? load_some<T>(kept + k, size, T(0)) : t;
+        Vec<T> g = slope(row.some(k, size), e, t, w);
         if (label >= k && label < k + size) {
             g = add_if<T>(is_same<T>(lane_numbers<T>(), splat_int<T>(int(label - k))), g,
                           splat<T>(-spike));
