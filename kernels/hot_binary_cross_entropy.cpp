@@ -22,39 +22,39 @@ template <class T, bool WEIGHTED> struct Task {
     const LossJob<T> &job;
     LossReport *report;
     const Vec<T> kept = splat<T>(1 - job.smoothing), pulled = splat<T>(job.smoothing / 2);
-    Int<T> wrong = {};
+    Vec<T> worst = splat<T>(0);  // t (t - 1), which is above 0 for wrong targets alone
 
     // What a cell adds to the loss, in parts: linear, and u or its weighted logarithm.
     struct Cell {
         Vec<T> gradient, linear, u;
     };
-    HEADWAY_INLINE Cell cell(Vec<T> z, Vec<T> t, Vec<T> w, Int<T> seen) {
+    // A missing cell is given a certain, true label: nothing comes of that.
+    HEADWAY_INLINE Cell cell(Vec<T> z, Vec<T> t, Vec<T> w, Mask<T> seen) {
         const Vec<T> zero = splat<T>(0), one = splat<T>(1);
-        wrong |= (t < zero) | (t > one);
-        seen &= t == t;
-        z = choose<T>(seen, z, zero);
-        t = fma<T>(t, kept, pulled);
-        const Vec<T> a = choose<T>(seen, WEIGHTED ? t * w : t, zero);
-        const Vec<T> b = choose<T>(seen, one - t, zero);
-        const Int<T> negative = z < zero;
-        const Vec<T> size = magnitude<T>(z), u = exp<T>(-size);
-        const Vec<T> c = choose<T>(negative, a, b), o = choose<T>(negative, b, a);
-        const Vec<T> slope = choose<T>(negative, o * u - c, c - o * u);
+        worst = upper<T>(t * (t - one), worst);
+        seen &= is_equal<T>(t, t);
+        z = pick<T>(seen, z, splat<T>(Limits<T>::infinity));
+        t = pick<T>(seen, fma<T>(t, kept, pulled), one);
+        const Vec<T> a = WEIGHTED ? t * w : t, b = one - t;
+        const Mask<T> negative = is_less<T>(z, zero);
+        const Vec<T> size = magnitude<T>(z), u = exp_below(-size);
+        const Vec<T> c = pick<T>(negative, a, b), o = pick<T>(negative, b, a);
+        const Vec<T> slope = (c - o * u) * reciprocal(one + u);
         Cell out;
-        out.gradient = slope / (one + u);
-        out.linear = choose<T>(c == zero, zero, c * size);
-        out.u = WEIGHTED ? (a + b) * log1p_unit<T>(u) : choose<T>(seen, u, zero);
+        out.gradient = pick<T>(negative, zero - slope, slope);
+        out.linear = pick<T>(is_equal<T>(c, zero), zero, c * size);
+        out.u = WEIGHTED ? (a + b) * log1p_unit<T>(u) : u;
         return out;
     }
     HEADWAY_INLINE Cell at(const T *z, const T *t, const T *w, const uint8_t *mask) {
         return cell(load<T>(z), load<T>(t), WEIGHTED ? load<T>(w) : splat<T>(1),
-                    mask ? load_flags<T>(mask) : splat_int<T>(-1));
+                    mask ? load_mask<T>(mask) : all_lanes<T>());
     }
     // Lanes from `size` on have no target.
     HEADWAY_INLINE Cell some(const T *z, const T *t, const T *w, const uint8_t *mask, int64_t size) {
         return cell(load_some<T>(z, size, T(0)), load_some<T>(t, size, T(__builtin_nanf(""))),
                     WEIGHTED ? load_some<T>(w, size, T(1)) : splat<T>(1),
-                    mask ? load_some_flags<T>(mask, size) : splat_int<T>(-1));
+                    mask ? load_some_mask<T>(mask, size) : all_lanes<T>());
     }
 
     // -- long rows -------------------------------------------------------------------------
@@ -106,7 +106,7 @@ template <class T, bool WEIGHTED> struct Task {
     void short_rows(int64_t first, int64_t last) {
         const int64_t K = job.K, most = STAGE / K;  // rows in one go
         alignas(64) T stage[STAGE + L], losses[STAGE + L], weights[WEIGHTED ? STAGE + L : 1];
-        uint8_t masks[STAGE];
+        uint8_t masks[STAGE + L];
         const bool shared = job.mask && job.mask_step == 0;
         for (int64_t j = 0; j < most * K; ++j) {
             if (WEIGHTED) weights[j] = job.weight[j % K];
@@ -140,7 +140,7 @@ template <class T, bool WEIGHTED> struct Task {
     void run(int64_t first, int64_t last) {
         if (job.K <= MOST_FLAT) short_rows(first, last);
         else long_rows(first, last);
-        if (any<T>(wrong)) raise_flag(report, TARGET_WRONG);
+        if (any<T>(is_less<T>(splat<T>(0), worst))) raise_flag(report, TARGET_WRONG);
         if (job.stream) end_stream();
     }
 };

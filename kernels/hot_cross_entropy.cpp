@@ -9,6 +9,7 @@ namespace {
 template <class T> using Job = CrossEntropyJob<T>;
 
 constexpr int64_t PENDING = 64;
+constexpr int64_t KEPT = 2048;  // the longest row whose exponentials are kept
 
 // The losses of some rows before their logarithms, which are taken of many rows at once.
 template <class T> struct Pending {
@@ -26,26 +27,41 @@ template <class T> HEADWAY_INLINE void finish_losses(const Pending<T> &p, T *los
 template <class T, bool FULL> struct Wide {
     const Job<T> &job;
     LossReport *report;
+    const bool collect = job.stream && job.K <= STAGE / 4;
+    int64_t staged = 0;
     Pending<T> pending;
+    alignas(64) T stage[STAGE + LANES<T>];
+    alignas(64) T room[KEPT];
+
+    Wide(const Job<T> &j, LossReport *r) : job(j), report(r) {}
 
     HEADWAY_INLINE int64_t label(int64_t i) const {
         return job.labels ? job.labels[i] : job.short_labels ? job.short_labels[i] : -1;
     }
 
     template <bool CAREFUL>
-    void finish(int64_t i, int64_t slot, const Row<T, CAREFUL> &row, T top) {
+    HEADWAY_INLINE void finish(int64_t i, int64_t slot, const Row<T, CAREFUL> &row, T top) {
+        // Where a mass depends on the logits, they must not be overwritten yet.
+        const bool in_place = job.gradient == job.logits;
+        if (!job.gradient) finish<CAREFUL, false>(i, slot, row, top, nullptr);
+        else if (job.K <= KEPT) finish<CAREFUL, true>(i, slot, row, top, room);
+        else if (job.stream || (FULL && in_place)) finish<CAREFUL, false>(i, slot, row, top, nullptr);
+        else finish<CAREFUL, true>(i, slot, row, top, job.gradient + i * job.K);
+    }
+    template <bool CAREFUL, bool KEEP>
+    void finish(int64_t i, int64_t slot, const Row<T, CAREFUL> &row, T top, T *kept) {
         const int64_t K = job.K, y = label(i);
         Mass<T> mass{job.targets ? job.targets + i * K : nullptr, job.weight, 1 - job.smoothing, 0};
         if (FULL && job.smoothing > 0) mass.share = T(job.smoothing / possible_in(row, K));
         // Read before the gradient is written over it.
-        const Vec<T> own = y >= 0 ? row.some(y, 1) - splat<T>(top) : splat<T>(0);
-        RowSums sums = Sums<T, CAREFUL, FULL>(row, mass, top).run(K);
+        const T own = y >= 0 ? row.one(y) - top : T(0);
+        RowSums sums = Sums<T, CAREFUL, FULL, KEEP>(row, mass, top, kept).run(K);
         T spike = 0;
         int flags = sums.flags;
         if (y >= 0) {
             spike = FULL ? T(mass.kept * (job.weight ? job.weight[y] : T(1))) : T(1);
             sums.mass += spike;
-            if (spike > 0) sums.inner += double(spike) * double(own[0]);
+            if (spike > 0) sums.inner += double(spike) * double(own);
             if (CAREFUL && row.mask && !row.mask[y]) flags |= MASS_MASKED;
         } else if (!(__builtin_fabs(sums.given - 1) <= job.tolerance)) {
             flags |= TARGET_WRONG;
@@ -58,11 +74,22 @@ template <class T, bool FULL> struct Wide {
         pending.inner[slot] = T(sums.inner);
         if (job.gradient) {
             const double scale = (job.weight ? sums.mass : 1.0) / total;
-            const Slope<T, CAREFUL, FULL> slope{row, mass, splat<T>(top), splat<T>(T(scale)),
-                                                job.gradient + i * K, y, spike};
-            if (job.stream) slope.template run<true>(K);
+            // Whole lines are streamed; a short row has too few of them, and is collected.
+            T *const out = collect ? stage + staged : job.gradient + i * K;
+            const Slope<T, CAREFUL, FULL, KEEP> slope{
+                row, mass, splat<T>(top), splat<T>(T(scale)), out, y, spike, kept};
+            if (job.stream && !collect) slope.template run<true>(K);
             else slope.template run<false>(K);
+            if (collect) {
+                staged += K;
+                if (staged > STAGE - K) flush(i + 1);
+            }
         }
+    }
+    // The stage holds the gradients of the rows before `end`.
+    void flush(int64_t end) {
+        write_out(stage, job.gradient + (end * job.K - staged), staged, true);
+        staged = 0;
     }
     void row(int64_t i, int64_t slot) {
         const int64_t K = job.K;
@@ -70,14 +97,14 @@ template <class T, bool FULL> struct Wide {
         T top;
         if (!job.mask) {
             top = top_of(plain, K);
-            if (is_finite(top)) return finish(i, slot, plain, top);
+            if (is_finite(top)) return finish<false>(i, slot, plain, top);
         }
         Row<T, true> careful{plain.logits, job.mask ? job.mask + i * job.mask_step : nullptr};
         top = top_of(careful, K);
         careful.infinite = top == Limits<T>::infinity;
         // Without any class every exponential is 0, and that tells.
         if (!is_finite(top)) top = careful.infinite ? Limits<T>::most : T(0);
-        finish(i, slot, careful, top);
+        finish<true>(i, slot, careful, top);
     }
     void run(int64_t first, int64_t last) {
         for (int64_t i = first; i < last; i += PENDING) {
@@ -85,6 +112,7 @@ template <class T, bool FULL> struct Wide {
             for (int64_t slot = 0; slot < size; ++slot) row(i + slot, slot);
             if (job.losses) finish_losses(pending, job.losses + i, size);
         }
+        if (staged > 0) flush(last);
     }
 };
 
@@ -95,9 +123,9 @@ void cross_entropy(const Job<T> &job, int64_t first, int64_t last, LossReport *r
         if (full) LaneTask<T, true>{job, report}.run(first, last);
         else LaneTask<T, false>{job, report}.run(first, last);
     } else if (full) {
-        Wide<T, true>{job, report, {}}.run(first, last);
+        Wide<T, true>(job, report).run(first, last);
     } else {
-        Wide<T, false>{job, report, {}}.run(first, last);
+        Wide<T, false>(job, report).run(first, last);
     }
     if (job.stream) end_stream();
 }

@@ -68,14 +68,14 @@ template <class T, bool FULL> struct LaneTask {
     // +inf becomes the largest number beside its negative, in the rows whose top it is.
     void limit(Vec<T> *z, Vec<T> &m) const {
         using C = Limits<T>;
-        const Int<T> infinite = m == splat<T>(C::infinity);
+        const Vec<T> top = splat<T>(C::most), infinity = splat<T>(C::infinity);
+        const Mask<T> infinite = is_equal<T>(m, infinity);
         for (int64_t k = 0; k < job.K; ++k) {
-            const Vec<T> beside = choose<T>(z[k] == splat<T>(-C::infinity), z[k], splat<T>(-C::most));
-            const Vec<T> known = choose<T>(z[k] == splat<T>(C::infinity), splat<T>(C::most), beside);
-            z[k] = choose<T>(infinite & (z[k] == z[k]), known, z[k]);
+            const Vec<T> beside = pick<T>(is_equal<T>(z[k], -infinity), z[k], -top);
+            const Vec<T> known = pick<T>(is_equal<T>(z[k], infinity), top, beside);
+            z[k] = pick<T>(infinite & is_equal<T>(z[k], z[k]), known, z[k]);
         }
-        m = choose<T>(infinite, splat<T>(C::most),
-                      choose<T>(m == splat<T>(-C::infinity), splat<T>(0), m));
+        m = pick<T>(infinite, top, pick<T>(is_equal<T>(m, -infinity), splat<T>(0), m));
     }
 
     // `size` rows from i on: logits and targets are read from `z_in` and `t_in`, the gradient goes
@@ -96,51 +96,51 @@ template <class T, bool FULL> struct LaneTask {
         Int<T> y;
         std::memcpy(&y, labels, sizeof y);
 
-        Vec<T> m = z[0] == z[0] ? z[0] : impossible, m_odd = impossible;
+        Vec<T> m = pick<T>(is_equal<T>(z[0], z[0]), z[0], impossible), m_odd = impossible;
         int64_t k = 1;
         for (; k + 1 < K; k += 2) {
-            m = larger<T>(z[k], m);
-            m_odd = larger<T>(z[k + 1], m_odd);
+            m = upper<T>(z[k], m);
+            m_odd = upper<T>(z[k + 1], m_odd);
         }
-        if (k < K) m = larger<T>(z[k], m);
-        m = larger<T>(m, m_odd);
-        if (__builtin_expect(any<T>(m - m != zero), 0)) limit(z, m);
+        if (k < K) m = upper<T>(z[k], m);
+        m = upper<T>(m, m_odd);
+        if (__builtin_expect(any<T>(~is_equal<T>(m - m, zero)), 0)) limit(z, m);
 
         Vec<T> total_mass = one, inner = zero;
         if constexpr (FULL) {
             Vec<T> share = zero;
             if (job.smoothing > 0) {
                 Vec<T> n = zero;
-                for (k = 0; k < K; ++k) n += choose<T>(z[k] == impossible, zero, one);
+                for (k = 0; k < K; ++k) n = add_if<T>(~is_equal<T>(z[k], impossible), n, one);
                 share = splat<T>(job.smoothing) / n;
             }
-            Vec<T> given = zero;
-            Int<T> wrong = splat_int<T>(0);
+            Vec<T> given = zero, most_negative = zero;
             total_mass = zero;
             const Vec<T> kept = splat<T>(1 - job.smoothing);
             for (k = 0; k < K; ++k) {
-                if (!t_in) t[k] = choose<T>(y == splat_int<T>(int(k)), one, zero);
-                wrong |= ~(t[k] >= zero);
+                if (!t_in) t[k] = pick<T>(is_same<T>(y, splat_int<T>(int(k))), one, zero);
+                most_negative = upper<T>(-t[k], most_negative);
                 given += t[k];
-                mass[k] = fma<T>(t[k], kept, choose<T>(z[k] == impossible, zero, share));
+                const Mask<T> nothing = is_equal<T>(z[k], impossible);
+                mass[k] = fma<T>(t[k], kept, pick<T>(nothing, zero, share));
                 if (job.weight) mass[k] *= splat<T>(job.weight[k]);
                 total_mass += mass[k];
-                inner += choose<T>(mass[k] == zero, zero, mass[k] * (z[k] - m));
+                inner = add_if<T>(~is_equal<T>(mass[k], zero), inner, mass[k] * (z[k] - m));
             }
-            const Vec<T> tolerance = splat<T>(T(job.tolerance));
-            wrong |= ~(magnitude<T>(given - one) <= tolerance);
-            wrong &= lane_numbers<T>() < splat_int<T>(int(size));
-            if (t_in && any<T>(wrong)) flags |= TARGET_WRONG;
+            const Mask<T> near = is_less<T>(magnitude<T>(given - one), splat<T>(T(job.tolerance)));
+            const Vec<T> wrong = pick<T>(near & ~is_less<T>(zero, most_negative), zero, one);
+            for (int64_t j = 0; t_in && j < size; ++j) flags |= wrong[int(j)] > 0 ? TARGET_WRONG : 0;
         }
 
-        Vec<T> rest = zero, rest_odd = zero;
-        Int<T> ties = splat_int<T>(0);
+        Vec<T> rest = zero, rest_odd = zero, ties = zero;
+        Int<T> at_k = splat_int<T>(0);
         const auto add = [&](int64_t at, Vec<T> &sum) {
-            const Vec<T> d = z[at] - m, e = exp<T>(d);
-            const Int<T> at_top = d == zero;
-            sum += choose<T>(at_top, zero, e);
-            ties -= at_top;
-            if constexpr (!FULL) inner = choose<T>(y == splat_int<T>(int(at)), d, inner);
+            const Vec<T> d = z[at] - m, e = exp_below(d);
+            const Mask<T> at_top = is_equal<T>(d, zero);
+            sum = add_if<T>(~at_top, sum, e);
+            ties = add_if<T>(at_top, ties, one);
+            if constexpr (!FULL) inner = pick<T>(is_same<T>(y, at_k), d, inner);
+            at_k += 1;
             z[at] = e;
         };
         for (k = 0; k + 1 < K; k += 2) {
@@ -149,22 +149,24 @@ template <class T, bool FULL> struct LaneTask {
         }
         if (k < K) add(k, rest);
         rest += rest_odd;
-        const Vec<T> at_top = __builtin_convertvector(ties, Vec<T>), total = rest + at_top;
+        const Vec<T> total = rest + ties;
         report_flags(i, size, flags, total);
         if (job.losses) {
-            const Vec<T> log_total = log1p_or_nan<T>(rest + (at_top - one));
+            const Vec<T> log_total = log1p_or_nan<T>(rest + (ties - one));
             store_some<T>(job.losses + i, log_total * total_mass - inner, size);
         }
         if (!out) return;
         const Vec<T> scale = FULL && job.weight ? total_mass / total : one / total;
+        at_k = splat_int<T>(0);
         for (k = 0; k < K; ++k) {
             if constexpr (FULL) z[k] = z[k] * scale - mass[k];
-            else z[k] = z[k] * scale - choose<T>(y == splat_int<T>(int(k)), one, zero);
+            else z[k] = add_if<T>(is_same<T>(y, at_k), z[k] * scale, -one);
+            at_k += 1;
         }
         turn_back(z, out);
     }
     HEADWAY_INLINE void report_flags(int64_t i, int64_t size, int flags, Vec<T> total) const {
-        if (__builtin_expect(any<T>(total == splat<T>(0)), 0)) {
+        if (__builtin_expect(any<T>(is_equal<T>(total, splat<T>(0))), 0)) {
             for (int64_t j = 0; j < size; ++j) {
                 if (total[int(j)] == 0) report_empty(report, i + j);
             }

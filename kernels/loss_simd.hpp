@@ -1,12 +1,10 @@
-// What the fused losses need beyond simd.hpp: masks of bytes, stores past the caches, counts.
+// What the fused losses need beyond math.hpp: an exponential for numbers below 0, stores past the
+// caches, reports.
 #pragma once
 
+#include "loss_mask.hpp"
 #include "loss_table.hpp"
 #include "math.hpp"
-
-#if defined(__SSE2__)
-#include <emmintrin.h>
-#endif
 
 namespace headway {
 namespace HEADWAY_LEVEL {
@@ -22,40 +20,50 @@ template <> struct Limits<double> {
 };
 template <class T> HEADWAY_INLINE bool is_finite(T x) { return x - x == T(0); }
 
-template <class T> struct Bytes;
-template <> struct Bytes<float> {
-    typedef uint8_t V __attribute__((vector_size(HEADWAY_BYTES / 4)));
-};
-template <> struct Bytes<double> {
-    typedef uint8_t V __attribute__((vector_size(HEADWAY_BYTES / 8)));
-};
+// exp(d) for d <= 0, NaN kept.  For float it spares what the losses do not need: one step of
+// reduction, wrong by 2.3e-8 |d| of a unit in the last place, and no upper end.
+HEADWAY_INLINE VecFloat exp_below(VecFloat d) {
+    using T = float;
+    using C = ExpConstants<T>;
+    const VecFloat y = upper<T>(splat<T>(C::least), d);
+    const VecFloat shifted = fma<T>(y, splat<T>(C::log2e), splat<T>(C::magic));
+    const VecFloat n = shifted - splat<T>(C::magic);
+#if defined(__FMA__) || defined(__ARM_FEATURE_FMA)
+    const VecFloat r = fma<T>(n, splat<T>(-0.693147180559945f), y);
+#else  // the product would be rounded
+    const VecFloat r = fma<T>(n, splat<T>(-C::ln2_low), fma<T>(n, splat<T>(-C::ln2_high), y));
+#endif
+    VecFloat p = splat<T>(1.3814540e-3f);  // of least maximal error, with 1 + r kept
+    p = fma<T>(p, r, splat<T>(8.3687451e-3f));
+    p = fma<T>(p, r, splat<T>(4.1668391e-2f));
+    p = fma<T>(p, r, splat<T>(1.6666520e-1f));
+    p = fma<T>(p, r, splat<T>(4.9999993e-1f));
+    p = fma<T>(p, r, splat<T>(1.0f));
+    p = fma<T>(p, r, splat<T>(1.0f));
+#ifdef HEADWAY_AVX512
+    return (VecFloat)_mm512_maskz_scalef_ps((__mmask16)-1, (__m512)p, (__m512)n);
+#else
+    // 2^n in two factors, so that results below the normal range are rounded once.
+    constexpr int32_t magic_bits = 0x4b400000;
+    const VecInt32 power = (float_to_bits<T>(shifted) - splat_int<T>(magic_bits - C::bias - 64))
+                           << C::mantissa;
+    return p * bits_to_float<T>(power) * splat<T>(5.421010862427522e-20f);
+#endif
+}
+HEADWAY_INLINE VecDouble exp_below(VecDouble d) { return exp<double>(d); }
 
-// -1 where a byte is not 0.
-template <class T> HEADWAY_INLINE Int<T> load_flags(const uint8_t *p) {
-    typename Bytes<T>::V bytes;
-    std::memcpy(&bytes, p, sizeof bytes);
-    return __builtin_convertvector(bytes, Int<T>) != splat_int<T>(0);
+// 1 / x for x of 1 .. 2, to the last bit but one.
+HEADWAY_INLINE VecFloat reciprocal(VecFloat x) {
+#ifdef HEADWAY_AVX512
+    using T = float;
+    const VecFloat y = (VecFloat)_mm512_maskz_rcp14_ps((__mmask16)-1, (__m512)x);
+    return fma<T>(fma<T>(-x, y, splat<T>(1)), y, y);
+#else
+    return splat<float>(1) / x;
+#endif
 }
-template <class T> HEADWAY_INLINE Int<T> load_some_flags(const uint8_t *p, int64_t count) {
-    uint8_t bytes[LANES<T>] = {};
-    std::memcpy(bytes, p, size_t(count));
-    return load_flags<T>(bytes);
-}
+HEADWAY_INLINE VecDouble reciprocal(VecDouble x) { return splat<double>(1) / x; }
 
-template <class T> HEADWAY_INLINE bool any(Int<T> v) {
-    uint64_t words[HEADWAY_BYTES / 8];
-    std::memcpy(words, &v, sizeof v);
-    uint64_t all = 0;
-    for (uint64_t word : words) all |= word;
-    return all != 0;
-}
-template <class T> HEADWAY_INLINE double count(Int<T> minus_counts) {
-    typename Types<T>::Scalar lanes[LANES<T>];
-    std::memcpy(lanes, &minus_counts, sizeof lanes);
-    int64_t total = 0;
-    for (auto lane : lanes) total -= lane;
-    return double(total);
-}
 template <class T> HEADWAY_INLINE Int<T> lane_numbers() {
     Int<T> numbers;
     for (int i = 0; i < LANES<T>; ++i) numbers[i] = i;
@@ -128,7 +136,7 @@ HEADWAY_INLINE void report_empty(LossReport *report, int64_t row) {
 
 // log(1 + u) for u of 0 .. K; NaN stays NaN.
 template <class T> HEADWAY_INLINE Vec<T> log1p_or_nan(Vec<T> u) {
-    return choose<T>(u == u, log1p_positive<T>(u), u);
+    return pick<T>(is_equal<T>(u, u), log1p_positive<T>(u), u);
 }
 
 }  // namespace HEADWAY_LEVEL

@@ -7,7 +7,8 @@
 //     loss          = sum of mass (log1p(rest + ties - 1) - (z - m))
 //
 // The trap is rest: beside a single certain class it may be 1e-18, which 1 + rest forgets.
-// The exponential is taken twice, because that is cheaper than keeping a row of them.
+// The exponentials are kept from the second read to the third where there is room: beside a
+// short row, or where the gradient will be.  Else they are cheaper to take again than to fetch.
 #pragma once
 
 #include "loss_simd.hpp"
@@ -26,23 +27,31 @@ template <class T, bool CAREFUL> struct Row {
     HEADWAY_INLINE Vec<T> limit(Vec<T> z) const {
         using C = Limits<T>;
         if (!infinite) return z;
-        const Vec<T> beside = choose<T>(z == splat<T>(-C::infinity), z, splat<T>(-C::most));
-        const Vec<T> known = choose<T>(z == splat<T>(C::infinity), splat<T>(C::most), beside);
-        return choose<T>(z == z, known, z);
+        const Vec<T> top = splat<T>(C::most), least = splat<T>(-C::infinity);
+        const Vec<T> beside = pick<T>(is_equal<T>(z, least), z, -top);
+        const Vec<T> known = pick<T>(is_equal<T>(z, -least), top, beside);
+        return pick<T>(is_equal<T>(z, z), known, z);
     }
     HEADWAY_INLINE Vec<T> at(int64_t k) const {
         Vec<T> z = load<T>(logits + k);
         if constexpr (CAREFUL) {
-            if (mask) z = choose<T>(load_flags<T>(mask + k), z, splat<T>(-Limits<T>::infinity));
+            if (mask) z = pick<T>(load_mask<T>(mask + k), z, splat<T>(-Limits<T>::infinity));
             z = limit(z);
         }
         return z;
+    }
+    HEADWAY_INLINE T one(int64_t k) const {
+        const T z = logits[k];
+        if (!CAREFUL || z != z) return z;
+        if (mask && !mask[k]) return -Limits<T>::infinity;
+        if (!infinite || z == -Limits<T>::infinity) return z;
+        return z == Limits<T>::infinity ? Limits<T>::most : -Limits<T>::most;
     }
     HEADWAY_INLINE Vec<T> some(int64_t k, int64_t size) const {
         const Vec<T> nothing = splat<T>(-Limits<T>::infinity);
         Vec<T> z = load_some<T>(logits + k, size, -Limits<T>::infinity);
         if constexpr (CAREFUL) {
-            if (mask) z = choose<T>(load_some_flags<T>(mask + k, size), z, nothing);
+            if (mask) z = pick<T>(load_some_mask<T>(mask + k, size), z, nothing);
             z = limit(z);
         }
         return z;
@@ -54,24 +63,25 @@ template <class T, bool CAREFUL> HEADWAY_INLINE T top_of(const Row<T, CAREFUL> &
     Vec<T> a = splat<T>(-Limits<T>::infinity), b = a, c = a, d = a;
     int64_t k = 0;
     for (; k + 4 * L <= K; k += 4 * L) {
-        a = larger<T>(row.at(k), a);
-        b = larger<T>(row.at(k + L), b);
-        c = larger<T>(row.at(k + 2 * L), c);
-        d = larger<T>(row.at(k + 3 * L), d);
+        a = upper<T>(row.at(k), a);
+        b = upper<T>(row.at(k + L), b);
+        c = upper<T>(row.at(k + 2 * L), c);
+        d = upper<T>(row.at(k + 3 * L), d);
     }
-    for (; k + L <= K; k += L) a = larger<T>(row.at(k), a);
-    if (k < K) b = larger<T>(row.some(k, K - k), b);
-    return largest<T>(larger<T>(larger<T>(a, b), larger<T>(c, d)));
+    for (; k + L <= K; k += L) a = upper<T>(row.at(k), a);
+    if (k < K) b = upper<T>(row.some(k, K - k), b);
+    return largest<T>(upper<T>(upper<T>(a, b), upper<T>(c, d)));
 }
 
 template <class T, bool CAREFUL> double possible_in(const Row<T, CAREFUL> &row, int64_t K) {
     constexpr int L = LANES<T>;
     const Vec<T> impossible = splat<T>(-Limits<T>::infinity);
-    Int<T> n = splat_int<T>(0);
+    Count<T> possible;
     int64_t k = 0;
-    for (; k + L <= K; k += L) n += row.at(k) != impossible;
-    if (k < K) n += row.some(k, K - k) != impossible;
-    return count<T>(n);
+    for (; k + L <= K; k += L) possible.add(~is_equal<T>(row.at(k), impossible));
+    // What lies beyond the row counts as impossible.
+    if (k < K) possible.add(~is_equal<T>(row.some(k, K - k), impossible));
+    return possible.total();
 }
 
 // What a row's second read adds up.
@@ -87,59 +97,66 @@ template <class T> struct Mass {
     const T *targets, *weight;
     T kept;   // 1 - smoothing
     T share;  // smoothing / number of possible classes
+
+    HEADWAY_INLINE Vec<T> of(Vec<T> z, Vec<T> t, Vec<T> w) const {
+        const Mask<T> impossible = is_equal<T>(z, splat<T>(-Limits<T>::infinity));
+        return fma<T>(t, splat<T>(kept), pick<T>(impossible, splat<T>(0), splat<T>(share))) * w;
+    }
 };
 
 // FULL: with targets, weights or smoothing; else the mass is 1 at the label.
-template <class T, bool CAREFUL, bool FULL> struct Sums {
+template <class T, bool CAREFUL, bool FULL, bool KEEP> struct Sums {
     static constexpr int L = LANES<T>;
     const Row<T, CAREFUL> row;
     const Mass<T> mass;
     const Vec<T> m;
+    T *const kept;  // the exponentials, if KEEP
 
     Vec<T> rest[4] = {};
-    Int<T> ties = {};
-    Vec<T> of_mass = {}, of_inner = {}, of_given = {};
-    Int<T> wrong = {}, masked = {};
+    Count<T> ties;
+    Vec<T> of_mass = {}, of_inner = {}, of_given = {}, most_negative = {};
+    Mask<T> misplaced = no_lanes<T>();
     VecDouble wide_rest = {}, wide_mass = {}, wide_inner = {}, wide_given = {};
 
-    HEADWAY_INLINE Sums(const Row<T, CAREFUL> &r, const Mass<T> &q, T top)
-        : row(r), mass(q), m(splat<T>(top)) {}
+    HEADWAY_INLINE Sums(const Row<T, CAREFUL> &r, const Mass<T> &q, T top, T *k)
+        : row(r), mass(q), m(splat<T>(top)), kept(k) {}
 
-    HEADWAY_INLINE void add(int i, Vec<T> z, Vec<T> t, Vec<T> w, Int<T> seen) {
-        const Vec<T> d = z - m, zero = splat<T>(0);
-        const Int<T> at_top = d == zero;
-        rest[i] += choose<T>(at_top, zero, exp<T>(d));
-        ties += at_top;
+    HEADWAY_INLINE Vec<T> add(int i, Vec<T> z, Vec<T> t, Vec<T> w, Mask<T> seen) {
+        const Vec<T> d = z - m, zero = splat<T>(0), e = exp_below(d);
+        const Mask<T> at_top = is_equal<T>(d, zero);
+        rest[i] = add_if<T>(~at_top, rest[i], e);
+        ties.add(at_top);
         if constexpr (FULL) {
-            const Vec<T> even = choose<T>(z == splat<T>(-Limits<T>::infinity), zero,
-                                          splat<T>(mass.share));
-            const Vec<T> q = fma<T>(t, splat<T>(mass.kept), even) * w;
+            const Vec<T> q = mass.of(z, t, w);
             of_mass += q;
-            of_inner += choose<T>(q == zero, zero, q * d);
+            of_inner = add_if<T>(~is_equal<T>(q, zero), of_inner, q * d);
             of_given += t;
-            wrong |= ~(t >= zero);
-            if constexpr (CAREFUL) masked |= (t > zero) & ~seen;
+            most_negative = upper<T>(-t, most_negative);
+            if constexpr (CAREFUL) misplaced |= is_less<T>(zero, t) & ~seen;
         }
+        return e;
     }
     HEADWAY_INLINE void add(int i, int64_t k) {
         Vec<T> t = splat<T>(0), w = splat<T>(1);
-        Int<T> seen = splat_int<T>(-1);
+        Mask<T> seen = all_lanes<T>();
         if constexpr (FULL) {
             if (mass.targets) t = load<T>(mass.targets + k);
             if (mass.weight) w = load<T>(mass.weight + k);
-            if (CAREFUL && row.mask) seen = load_flags<T>(row.mask + k);
+            if (CAREFUL && row.mask) seen = load_mask<T>(row.mask + k);
         }
-        add(i, row.at(k), t, w, seen);
+        const Vec<T> e = add(i, row.at(k), t, w, seen);
+        if constexpr (KEEP) store<T>(kept + k, e);
     }
     HEADWAY_INLINE void add_some(int64_t k, int64_t size) {
         Vec<T> t = splat<T>(0), w = splat<T>(1);
-        Int<T> seen = splat_int<T>(-1);
+        Mask<T> seen = all_lanes<T>();
         if constexpr (FULL) {
             if (mass.targets) t = load_some<T>(mass.targets + k, size, T(0));
             if (mass.weight) w = load_some<T>(mass.weight + k, size, T(0));
-            if (CAREFUL && row.mask) seen = load_some_flags<T>(row.mask + k, size);
+            if (CAREFUL && row.mask) seen = load_some_mask<T>(row.mask + k, size);
         }
-        add(0, row.some(k, size), t, w, seen);
+        const Vec<T> e = add(0, row.some(k, size), t, w, seen);
+        if constexpr (KEEP) store_some<T>(kept + k, e, size);
     }
     HEADWAY_INLINE void widen_all() {
         wide_rest += widened((rest[0] + rest[1]) + (rest[2] + rest[3]));
@@ -169,19 +186,20 @@ template <class T, bool CAREFUL, bool FULL> struct Sums {
         widen_all();
         RowSums sums;
         sums.rest = sum<double>(wide_rest);
-        sums.ties = count<T>(ties);
+        sums.ties = ties.total();
         if constexpr (FULL) {
             sums.mass = sum<double>(wide_mass);
             sums.inner = sum<double>(wide_inner);
             sums.given = sum<double>(wide_given);
-            sums.flags = (any<T>(wrong) ? TARGET_WRONG : 0) | (any<T>(masked) ? MASS_MASKED : 0);
+            const bool negative = any<T>(is_less<T>(splat<T>(0), most_negative));
+            sums.flags = (negative ? TARGET_WRONG : 0) | (any<T>(misplaced) ? MASS_MASKED : 0);
         }
         return sums;
     }
 };
 
 // Writes probs * scale - mass, and takes `spike` off at the label.
-template <class T, bool CAREFUL, bool FULL> struct Slope {
+template <class T, bool CAREFUL, bool FULL, bool KEEP> struct Slope {
     static constexpr int L = LANES<T>;
     const Row<T, CAREFUL> row;
     const Mass<T> mass;
@@ -189,13 +207,12 @@ template <class T, bool CAREFUL, bool FULL> struct Slope {
     T *const out;
     const int64_t label;
     const T spike;
+    const T *const kept;
 
-    HEADWAY_INLINE Vec<T> slope(Vec<T> z, Vec<T> t, Vec<T> w) const {
-        const Vec<T> p = exp<T>(z - m) * scale;
-        if constexpr (!FULL) return p;
-        const Vec<T> even = choose<T>(z == splat<T>(-Limits<T>::infinity), splat<T>(0),
-                                      splat<T>(mass.share));
-        return p - fma<T>(t, splat<T>(mass.kept), even) * w;
+    HEADWAY_INLINE Vec<T> slope(Vec<T> z, Vec<T> e, Vec<T> t, Vec<T> w) const {
+        const Vec<T> p = (KEEP ? e : exp_below(z - m)) * scale;
+        if constexpr (FULL) return p - mass.of(z, t, w);
+        return p;
     }
     HEADWAY_INLINE Vec<T> at(int64_t k) const {
         Vec<T> t = splat<T>(0), w = splat<T>(1);
@@ -203,7 +220,7 @@ template <class T, bool CAREFUL, bool FULL> struct Slope {
             if (mass.targets) t = load<T>(mass.targets + k);
             if (mass.weight) w = load<T>(mass.weight + k);
         }
-        return slope(row.at(k), t, w);
+        return slope(row.at(k), KEEP ? load<T>(kept + k) : t, t, w);
     }
     HEADWAY_INLINE void spiked(int64_t k, int64_t size) const {
         Vec<T> t = splat<T>(0), w = splat<T>(1);
@@ -211,8 +228,12 @@ template <class T, bool CAREFUL, bool FULL> struct Slope {
             if (mass.targets) t = load_some<T>(mass.targets + k, size, T(0));
             if (mass.weight) w = load_some<T>(mass.weight + k, size, T(0));
         }
-        Vec<T> g = slope(row.some(k, size), t, w);
-        if (label >= k && label < k + size) g[int(label - k)] -= spike;
+        const Vec<T> e = KEEP ? load_some<T>(kept + k, size, T(0)) : t;
+        Vec<T> g = slope(row.some(k, size), e, t, w);
+        if (label >= k && label < k + size) {
+            g = add_if<T>(is_same<T>(lane_numbers<T>(), splat_int<T>(int(label - k))), g,
+                          splat<T>(-spike));
+        }
         store_some<T>(out + k, g, size);
     }
     template <bool STREAM> HEADWAY_INLINE void many(int64_t k, int64_t end) const {

@@ -106,7 +106,7 @@ def fused_binary_cross_entropy(
     axis: int = -1,
     where: np.ndarray | None = None,
     smoothing: float = 0.0,
-    weight: np.ndarray | float | None = None,
+    weight: Any = None,
     losses: bool = True,
     gradient: bool = True,
     out: np.ndarray | None = None,
