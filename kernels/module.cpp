@@ -13,5 +13,6 @@ NB_MODULE(_headway_core, m) {
     m.def("threads", &threads);
     m.def("set_threads", &set_threads);
     bind_math(m);
+    bind_many_classes(m);
     bind_matrix(m);
 }

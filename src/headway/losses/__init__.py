@@ -11,6 +11,7 @@ from headway.losses.cross_entropy import (
     soft_cross_entropy,
     soft_cross_entropy_gradient,
 )
+from headway.losses.linear_cross_entropy import LinearCrossEntropy, linear_cross_entropy
 from headway.losses.loss import Loss
 from headway.losses.mistakes import (
     BinaryCrossEntropyOnSoftmax,
@@ -25,6 +26,7 @@ __all__ = [
     "BinaryCrossEntropyOnSoftmax",
     "CanonicalLoss",
     "CrossEntropyOnProbs",
+    "LinearCrossEntropy",
     "Loss",
     "OneColumnLoss",
     "PositiveWeightedLoss",
@@ -33,6 +35,7 @@ __all__ = [
     "binary_cross_entropy_gradient",
     "cross_entropy",
     "cross_entropy_gradient",
+    "linear_cross_entropy",
     "soft_cross_entropy",
     "soft_cross_entropy_gradient",
     "weighted_mean",
