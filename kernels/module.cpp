@@ -16,6 +16,7 @@ NB_MODULE(_headway_core, m) {
     bind_linear(m);
     bind_losses(m);
     bind_math(m);
+    bind_many_classes(m);
     bind_matrix(m);
     bind_rows(m);
 }

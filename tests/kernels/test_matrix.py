@@ -16,7 +16,7 @@ FEATURES = (1, 3, 5, 16, 30, 33, 54, 100, 515)
 
 
 @pytest.fixture(params=LEVELS)
-def level(request):
+def compiled(request):
     with use_core(request.param):
         yield core()
 
@@ -48,26 +48,26 @@ def _shapes():
     return sorted(shapes)
 
 
-def test_logits_are_the_products_of_rows(level, dtype):
+def test_logits_are_the_products_of_rows(compiled, dtype):
     for m, k, d in _shapes():
         rng = np.random.default_rng([m, k, d])
         features, weights = _apart(rng, (m, d), dtype), _apart(rng, (k, d), dtype)
-        packed = np.full(level.matrix_packed_size(k, d, features[:0]), np.nan, dtype=dtype)
-        level.matrix_pack(weights, packed)
+        packed = np.full(compiled.matrix_packed_size(k, d, features[:0]), np.nan, dtype=dtype)
+        compiled.matrix_pack(weights, packed)
         logits = _apart(rng, (m, k), dtype)
-        level.matrix_forward(features, packed, k, logits)
+        compiled.matrix_forward(features, packed, k, logits)
         wide, by = features.astype(np.float64), weights.astype(np.float64).T
         _assert_close(logits, wide @ by, np.abs(wide) @ np.abs(by), d)
         assert np.isnan(logits.base[:, k:]).all()
 
 
-def test_gradients_by_the_weights_are_added(level, dtype):
+def test_gradients_by_the_weights_are_added(compiled, dtype):
     for m, k, d in _shapes():
         rng = np.random.default_rng([m, k, d])
         features, residuals = _apart(rng, (m, d), dtype), _apart(rng, (m, k), dtype)
         gradient = _apart(rng, (k, d), dtype)
         before = gradient.astype(np.float64)
-        level.matrix_backward(residuals, features, gradient)
+        compiled.matrix_backward(residuals, features, gradient)
         wide, by = residuals.astype(np.float64).T, features.astype(np.float64)
         sizes = np.abs(before) + np.abs(wide) @ np.abs(by)
         _assert_close(gradient, before + wide @ by, sizes, m)
@@ -75,7 +75,7 @@ def test_gradients_by_the_weights_are_added(level, dtype):
 
 
 @pytest.mark.parametrize("accumulate", [False, True])
-def test_gradients_by_the_features_are_written_or_added(level, dtype, accumulate):
+def test_gradients_by_the_features_are_written_or_added(compiled, dtype, accumulate):
     for m, k, d in _shapes():
         rng = np.random.default_rng([m, k, d])
         residuals, weights = _apart(rng, (m, k), dtype), _apart(rng, (k, d), dtype)
@@ -83,7 +83,7 @@ def test_gradients_by_the_features_are_written_or_added(level, dtype, accumulate
         before = gradient.astype(np.float64) * accumulate
         if not accumulate:
             gradient[:] = np.nan
-        level.matrix_features(residuals, weights, gradient, accumulate)
+        compiled.matrix_features(residuals, weights, gradient, accumulate)
         wide, by = residuals.astype(np.float64), weights.astype(np.float64)
         sizes = np.abs(before) + np.abs(wide) @ np.abs(by)
         _assert_close(gradient, before + wide @ by, sizes, k)
@@ -91,14 +91,14 @@ def test_gradients_by_the_features_are_written_or_added(level, dtype, accumulate
 
 
 @pytest.mark.parametrize("weighted", [False, True])
-def test_the_gram_is_added_below_the_diagonal(level, dtype, weighted):
+def test_the_gram_is_added_below_the_diagonal(compiled, dtype, weighted):
     for m, d in itertools.product((1, 13, 300), FEATURES):
         rng = np.random.default_rng([m, d])
         features = _apart(rng, (m, d), dtype)
         weights = rng.uniform(size=m).astype(dtype) if weighted else None
         gram = _apart(rng, (d, d), dtype)
         before = gram.astype(np.float64)
-        level.matrix_gram(features, weights, gram)
+        compiled.matrix_gram(features, weights, gram)
         wide = features.astype(np.float64)
         scaled = wide if weights is None else wide * weights.astype(np.float64)[:, None]
         sizes = np.abs(before) + np.abs(scaled).T @ np.abs(wide)
@@ -107,31 +107,31 @@ def test_the_gram_is_added_below_the_diagonal(level, dtype, weighted):
         assert np.isnan(gram.base[:, d:]).all()
 
 
-def test_many_classes_and_rows_pass_every_block(level):
+def test_many_classes_and_rows_pass_every_block(compiled):
     rng = np.random.default_rng(0)
     m, k, d = 600, 1003, 1030
     features, weights = (rng.normal(size=(n, d)).astype(np.float32) for n in (m, k))
-    packed = np.empty(level.matrix_packed_size(k, d, features[:0]), dtype=np.float32)
-    level.matrix_pack(weights, packed)
+    packed = np.empty(compiled.matrix_packed_size(k, d, features[:0]), dtype=np.float32)
+    compiled.matrix_pack(weights, packed)
     logits = np.empty((m, k), dtype=np.float32)
-    level.matrix_forward(features, packed, k, logits)
+    compiled.matrix_forward(features, packed, k, logits)
     np.testing.assert_allclose(logits, features @ weights.T, atol=1e-3)
     by_weights, by_features = np.zeros((k, d), np.float32), np.empty((m, d), np.float32)
-    level.matrix_backward(logits, features, by_weights)
+    compiled.matrix_backward(logits, features, by_weights)
     np.testing.assert_allclose(by_weights, logits.T @ features, atol=0.1)
-    level.matrix_features(logits, weights, by_features, False)
+    compiled.matrix_features(logits, weights, by_features, False)
     np.testing.assert_allclose(by_features, logits @ weights, atol=0.1)
 
 
-def test_an_infinite_or_missing_feature_stays_in_its_row(level, dtype):
+def test_an_infinite_or_missing_feature_stays_in_its_row(compiled, dtype):
     for value, k, d in itertools.product((np.nan, np.inf), (1, 5, 10, 16, 26), (5, 100)):
         rng = np.random.default_rng(0)
         features, weights = np.ones((30, d), dtype=dtype), rng.normal(size=(k, d)).astype(dtype)
         features[11, d - 1] = value
-        packed = np.empty(level.matrix_packed_size(k, d, features[:0]), dtype=dtype)
-        level.matrix_pack(weights, packed)
+        packed = np.empty(compiled.matrix_packed_size(k, d, features[:0]), dtype=dtype)
+        compiled.matrix_pack(weights, packed)
         logits = np.empty((30, k), dtype=dtype)
-        level.matrix_forward(features, packed, k, logits)
+        compiled.matrix_forward(features, packed, k, logits)
         touched = ~np.isfinite(logits)
         assert touched[11].all()
         assert touched.sum() == k

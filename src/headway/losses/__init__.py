@@ -11,6 +11,7 @@ from headway.losses.cross_entropy import (
     cross_entropy_gradient,
     cross_entropy_with_gradient,
 )
+from headway.losses.linear_cross_entropy import LinearCrossEntropy, linear_cross_entropy
 from headway.losses.loss import Loss
 from headway.losses.mistakes import (
     BinaryCrossEntropyOnSoftmax,
@@ -30,6 +31,7 @@ __all__ = [
     "BinaryCrossEntropyOnSoftmax",
     "CanonicalLoss",
     "CrossEntropyOnProbs",
+    "LinearCrossEntropy",
     "Loss",
     "OneColumnLoss",
     "PositiveWeightedLoss",
@@ -40,6 +42,7 @@ __all__ = [
     "cross_entropy",
     "cross_entropy_gradient",
     "cross_entropy_with_gradient",
+    "linear_cross_entropy",
     "soft_cross_entropy",
     "soft_cross_entropy_gradient",
     "soft_cross_entropy_with_gradient",
