@@ -20,7 +20,7 @@ from headway.solvers.problem import LinearProblem
 
 
 @pytest.fixture(scope="module", params=["numpy", available_levels()[-1]], autouse=True)
-def level(request):
+def solver_level(request):
     """Run everything on the NumPy twins and on the best compiled level."""
     with use_core(request.param):
         yield request.param
