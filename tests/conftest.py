@@ -5,7 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from headway.kernels.core import available_levels, use_core
+from headway.kernels.core import available_levels, missing_because, use_core
+
+# The notice that there is no core would spoil what the subprocesses of tests print.
+if missing_because() is not None:
+    os.environ.setdefault("HEADWAY_CORE", "numpy")
 
 BESIDE = Path(__file__).resolve().parents[2] / "shared" / "data"
 

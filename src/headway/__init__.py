@@ -9,7 +9,7 @@ a few milliseconds and never loads torch.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from headway._version import __version__
 
 __all__ = [
     "Argmax",
@@ -45,6 +45,7 @@ __all__ = [
     "one_hot",
     "preset_head",
     "save_figures",
+    "show_config",
     "sigmoid",
     "soft_cross_entropy",
     "soft_cross_entropy_gradient",
@@ -60,7 +61,7 @@ _ROOMS = {
     "decisions": ("Argmax", "LeastCost", "Threshold"),
     "explain": ("follow_example",),
     "heads": ("Head", "preset_head"),
-    "kernels": ("log_sigmoid", "log_softmax", "logsumexp", "sigmoid", "softmax"),
+    "kernels": ("log_sigmoid", "log_softmax", "logsumexp", "show_config", "sigmoid", "softmax"),
     "labels": ("LabelEncoder", "inspect_labels", "one_hot"),
     "links": ("SigmoidLink", "SoftmaxLink"),
     "losses": (
@@ -89,7 +90,7 @@ if TYPE_CHECKING:
     from headway.decisions import Argmax, LeastCost, Threshold
     from headway.explain import follow_example
     from headway.heads import Head, preset_head
-    from headway.kernels import log_sigmoid, log_softmax, logsumexp, sigmoid, softmax
+    from headway.kernels import log_sigmoid, log_softmax, logsumexp, show_config, sigmoid, softmax
     from headway.labels import LabelEncoder, inspect_labels, one_hot
     from headway.links import SigmoidLink, SoftmaxLink
     from headway.losses import (

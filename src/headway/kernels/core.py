@@ -12,18 +12,21 @@ import contextlib
 import os
 import warnings
 from collections.abc import Iterator
+from importlib import import_module
 from typing import Any
 
 import threadpoolctl
 
 from headway.errors import InputValueError
 
+_compiled: Any = None
+_missing_because: str | None = None
 try:
-    from headway.kernels import _headway_core as _compiled
-except ImportError:
-    _compiled = None
+    _compiled = import_module("headway.kernels._headway_core")
+except ImportError as error:
+    _missing_because = str(error)
 
-__all__ = ["LEVELS", "available_levels", "core", "core_level", "use_core"]
+__all__ = ["LEVELS", "available_levels", "core", "core_level", "missing_because", "use_core"]
 
 LEVELS = ("numpy", "baseline", "avx2", "avx512")
 
@@ -52,6 +55,11 @@ def available_levels() -> tuple[str, ...]:
     if _compiled is None:
         return LEVELS[:1]
     return LEVELS[: LEVELS.index(_compiled.best_level()) + 1]
+
+
+def missing_because() -> str | None:
+    """Return why there is no compiled core, or None if there is one (in use or not)."""
+    return _missing_because
 
 
 @contextlib.contextmanager
@@ -114,9 +122,9 @@ if "HEADWAY_CORE" in os.environ:
     _switch(os.environ["HEADWAY_CORE"])
 elif _compiled is None:
     warnings.warn(
-        "headway runs without its compiled core, several times slower: it was installed without "
-        "a C++ compiler. Install one and reinstall headway; set HEADWAY_CORE=numpy to silence "
-        "this notice.",
+        f"headway runs without its compiled core, several times slower ({_missing_because}). "
+        "Install a C++ compiler, then headway again (`pip install --force-reinstall --no-deps "
+        "--no-cache-dir`); HEADWAY_CORE=numpy silences this notice.",
         RuntimeWarning,
         stacklevel=2,
     )
