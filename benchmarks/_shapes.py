@@ -43,7 +43,7 @@ SHAPES = (
     Shape("small table", "table", 1_000, 20, 3, C=1.0),
     Shape("long table", "table", 1_000_000, 5, 2, C=1.0),
     Shape("long table, 10 classes", "table", 1_000_000, 20, 10, C=1.0),
-    Shape("table with units", "table", 200_000, 30, 7, C=1.0, scales=1.0),
+    Shape("table with units", "table", 100_000, 30, 4, C=1.0, scales=1.0),
     Shape("genes", "vectors", 1_000, 5_000, 2, C=1.0, decay=0.5),
     Shape("wide vectors", "vectors", 8_000, 3_000, 5, C=0.01, decay=0.3),
     Shape("uncentred vectors", "vectors", 10_000, 2_000, 10, C=1.0, decay=1.0, mean=1.0),
