@@ -39,9 +39,7 @@ def draw(path, title, bars):
     low = min([0.5, *(bar.line["low"] for bar in bars)])
     high = max([2, *(max(bar.line["high"], bar.dream or 0) for bar in bars)])
     axes.set_xlim(low / 1.2, high * 4)
-    axes.set_xlabel(
-        "peer / headway, time or memory (logarithmic; right of 1 headway needs less)"
-    )
+    axes.set_xlabel("peer / headway, time or memory (logarithmic; right of 1 headway needs less)")
     axes.set_title(title, loc="left", fontsize=11)
     axes.plot([], [], "|", color="black", markersize=12, markeredgewidth=2, label="must")
     axes.plot([], [], ">", color="white", markeredgecolor="black", label="dream")
