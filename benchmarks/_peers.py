@@ -42,14 +42,20 @@ def ladder(peer, solver):
     return CYANURE_LADDER if peer == "cyanure" else LADDERS[solver]
 
 
-def prepared(problem, dtype="float32", sparse=None):
+def prepared(problem, peer, dtype="float32", sparse=None):
     """Return the features as the contestant likes them best; this is not timed."""
     X = problem.X
     if sparse is False and sp.issparse(X):
         X = X.toarray()
-    elif sparse and not sp.issparse(X):
+    elif (sparse or peer == "liblinear") and not sp.issparse(X):
         X = sp.csr_matrix(X)
-    return X if X.dtype == dtype else X.astype(dtype)
+    X = X if X.dtype == dtype else X.astype(dtype)
+    if peer == "liblinear":
+        from liblinear.liblinearutil import problem as rows_of
+
+        # Its own format: the conversion takes longer than some fits, and could be done once.
+        return rows_of(problem.y if problem.y.ndim == 1 else problem.y[:, 0], X)
+    return X
 
 
 def headway(X, problem, tol, **_):
@@ -107,22 +113,21 @@ def cyanure(X, problem, tol, solver="auto", **_):
     return tuple(np.concatenate(part) for part in zip(*columns, strict=True))
 
 
-def liblinear(X, problem, tol, solver="primal", **_):
+def liblinear(rows, problem, tol, solver="primal", **_):
     from liblinear.liblinearutil import parameter, train
-    from liblinear.liblinearutil import problem as rows_of
 
     bias = 1.0 if solver == "primal" else LARGE
+    rows.set_bias(-1)
+    rows.set_bias(bias)
     kind = "-s 0 -R" if solver == "primal" else "-s 7"
     options = parameter(f"{kind} -c {problem.C} -e {tol} -B {bias} -q")
+    d = problem.X.shape[1]
     if problem.y.ndim == 1:
-        model = train(rows_of(problem.y, X, bias), options)
-        return _liblinear_weights(model, X.shape[1], bias)
-    # The rows are converted once for all labels.
-    rows = rows_of(problem.y[:, 0], X, bias)
+        return _liblinear_weights(train(rows, options), d, bias)
     parts = []
     for y in np.ascontiguousarray(problem.y.T, dtype=np.float64):
         np.ctypeslib.as_array(rows.y, (len(y),))[:] = y
-        parts.append(_liblinear_weights(train(rows, options), X.shape[1], bias))
+        parts.append(_liblinear_weights(train(rows, options), d, bias))
     return tuple(np.concatenate(part) for part in zip(*parts, strict=True))
 
 

@@ -22,6 +22,12 @@ from benchmarks._shapes import SHAPES, make
 from headway.errors import DataNotFoundError
 
 CELLS_AT_A_TIME = 1 << 22
+FILES = {
+    "MNIST": "mnist.npz",
+    "bibtex": "ml_bibtex.npz",
+    "tmc2007": "ml_tmc2007.npz",
+    "clinc150": "text_clinc150.jsonl.gz",
+}
 
 
 @dataclass(frozen=True)
@@ -82,11 +88,11 @@ def problem(name):
         return Problem(name, X, y, "softmax", shapes[name].C)
     kind, _, rest = name.partition(", ")
     if kind == "MNIST":
-        with np.load(_file("mnist.npz"), allow_pickle=False) as data:
+        with np.load(_file(FILES[kind]), allow_pickle=False) as data:
             X = data["x_train"].reshape(60_000, 784).astype(np.float32) / np.float32(255)
             return Problem(name, X, data["y_train"].astype(np.int64), "softmax", float(rest[4:]))
     if kind in ("bibtex", "tmc2007"):
-        with np.load(_file(f"ml_{kind}.npz"), allow_pickle=False) as data:
+        with np.load(_file(FILES[kind]), allow_pickle=False) as data:
             # All rows: in the training rows of bibtex 22 of the 159 labels never occur.
             X = np.concatenate([data["X_train"], data["X_test"]])
             Y = np.concatenate([data["Y_train"], data["Y_test"]])
@@ -97,6 +103,13 @@ def problem(name):
         X, y = _intents(kind.partition(" ")[0])
         return Problem(name, X, y, rest, 10.0)
     raise ValueError(f"There is no problem {name!r}.")
+
+
+def require_data(name):
+    """Raise DataNotFoundError if the problem of this name needs data that are absent."""
+    kind = name.partition(", ")[0].split(" ")[-1]
+    if kind in FILES:
+        _file(FILES[kind])
 
 
 def _file(name):
@@ -114,7 +127,7 @@ def _file(name):
 def _intents(kind):
     from sklearn.feature_extraction.text import HashingVectorizer, TfidfVectorizer
 
-    with gzip.open(_file("text_clinc150.jsonl.gz"), "rt") as lines:
+    with gzip.open(_file(FILES["clinc150"]), "rt") as lines:
         rows = [row for row in map(json.loads, lines) if row["split"] == "train"]
     texts = [row["text"] for row in rows]
     if kind == "words":

@@ -33,6 +33,7 @@ PACKAGES = (
     "onnxruntime",
 )
 RATIO = "headway is faster by"
+HIDDEN = ("fastest",)
 JOINED = ("ratio", "low", "high", "bound")
 
 
@@ -135,6 +136,8 @@ def _with_ratio(line):
         return line
     whole = {}
     for name, value in line.items():
+        if name in HIDDEN:
+            continue
         if name not in JOINED:
             whole[name] = value
         elif RATIO not in whole:

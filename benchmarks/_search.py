@@ -15,7 +15,7 @@ import sys
 
 import scipy.sparse as sp
 
-from benchmarks._fits import BEST_KNOWN_TOLERANCE, OURS, fit_worker
+from benchmarks._fits import BEST_KNOWN_TOLERANCE, OURS, fit_worker, quickest
 from benchmarks._peers import ladder
 from benchmarks._problems import problem
 from benchmarks._settings import Entrant, record
@@ -85,7 +85,8 @@ def _ladder(name, candidate, best, gap):
     try:
         worker = fit_worker(name, candidate)
         for tol in ladder(candidate.peer, candidate.solver):
-            fits.append((tol, worker.ask({"solver": candidate.solver, "tol": tol}, LIMIT)))
+            settings = {"solver": candidate.solver, "tol": tol}
+            fits.append((tol, quickest(worker, settings, LIMIT)))
             reached = (fits[-1][1].objective - best) / abs(best)
             print(
                 f"  {name}: {candidate.peer} {candidate.solver} {candidate.dtype} tol {tol:g}: "

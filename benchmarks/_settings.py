@@ -53,11 +53,14 @@ class Entrant:
 def entrants_for(problem_name, gap):
     """Return (entrants, lines that name the peers left out and why)."""
     found = _recorded().get(problem_name, {}).get(f"{gap:g}", [])
+    never = {one["peer"] for one in found}
     found = sorted((one for one in found if one["seconds"] is not None), key=_seconds)
-    if not found:
-        return [], []
-    least = _seconds(found[0])
-    field, left_out, seen = [], [], set()
+    never -= {one["peer"] for one in found}
+    case = f"{problem_name}, to {gap:g}"
+    note = "not run: no setting reached the gap in the search"
+    left_out = [{"case": case, "contestant": peer, "note": note} for peer in sorted(never)]
+    field, seen = [], set()
+    least = _seconds(found[0]) if found else 0.0
     for one in found:
         entrant = Entrant(one["peer"], one["solver"], one["dtype"], one["sparse"], one["tol"])
         best_of_peer = one["peer"] not in seen
@@ -67,13 +70,8 @@ def entrants_for(problem_name, gap):
             field.append(entrant)
         elif best_of_peer:
             times = _seconds(one) / least
-            left_out.append(
-                {
-                    "case": f"{problem_name}, to {gap:g}",
-                    "contestant": entrant.title,
-                    "note": f"not run: {times:.1f} times the fastest peer's time in the search",
-                }
-            )
+            note = f"not run: {times:.1f} times the fastest peer's time in the search"
+            left_out.append({"case": case, "contestant": entrant.title, "note": note})
     return field, left_out
 
 

@@ -10,6 +10,7 @@ process must not do so to the others.
 
 import multiprocessing
 import os
+import signal
 from contextlib import contextmanager
 
 THREADS = int(os.environ.get("HEADWAY_BENCH_THREADS", "2"))
@@ -70,12 +71,20 @@ class Worker:
     def close(self):
         """End the process, busy or not."""
         if self._process.is_alive():
-            self._process.kill()
+            try:
+                os.killpg(self._process.pid, signal.SIGKILL)
+            except (AttributeError, ProcessLookupError, PermissionError):
+                self._process.kill()
         self._process.join()
         self._pipe.close()
 
 
 def _serve(pipe, start, arguments):
+    # A group of its own, so that processes that a peer starts end with it; and a daemon, which is
+    # ended with the parent, may not start any: scikit-learn's n_jobs=2 would silently be 1.
+    if hasattr(os, "setsid"):
+        os.setsid()
+    multiprocessing.current_process()._config["daemon"] = False
     # Peers print their progress; nobody reads it, and standard output is the tables'.
     silence = os.open(os.devnull, os.O_WRONLY)
     os.dup2(silence, 1)
