@@ -28,6 +28,7 @@ SHORT, SLOW = 0.2, 10.0  # seconds
 SHORT_ROUNDS, ROUNDS, SLOW_ROUNDS = 15, 5, 3
 NEAR = 1.5
 LEAST_LIMIT, TIMES_OURS = 60.0, 20
+LEAST_BYTES = 10_000_000  # features below that say nothing about memory
 
 
 @dataclass(frozen=True)
@@ -179,15 +180,15 @@ def _start(problem_name, peer, dtype, sparse):
         coef, intercept = fit(peer, X, mine, settings)
         seconds = time.perf_counter() - start
         extra = None
-        if before is not None and not warm:
-            extra = (memory_now("VmHWM") - before) / _bytes(mine.X)
+        if before is not None and not warm and bytes_of(mine.X) > LEAST_BYTES:
+            extra = (memory_now("VmHWM") - before) / bytes_of(mine.X)
         warm.append(True)
         return Fit(seconds, objective(mine, coef, intercept), extra)
 
     return answer
 
 
-def _bytes(X):
+def bytes_of(X):
     if hasattr(X, "indptr"):
         return X.data.nbytes + X.indices.nbytes + X.indptr.nbytes
     return X.nbytes

@@ -8,9 +8,11 @@ read at import; a solver written in C cannot be interrupted; and a peer that pat
 process must not do so to the others.
 """
 
+import ctypes
 import multiprocessing
 import os
 import signal
+import sys
 from contextlib import contextmanager
 
 THREADS = int(os.environ.get("HEADWAY_BENCH_THREADS", "2"))
@@ -84,6 +86,7 @@ def _serve(pipe, start, arguments):
     # ended with the parent, may not start any: scikit-learn's n_jobs=2 would silently be 1.
     if hasattr(os, "setsid"):
         os.setsid()
+    _end_with_parent()
     multiprocessing.current_process()._config["daemon"] = False
     # Peers print their progress; nobody reads it, and standard output is the tables'.
     silence = os.open(os.devnull, os.O_WRONLY)
@@ -105,6 +108,13 @@ def _serve(pipe, start, arguments):
         except Exception as error:
             reply = _failure(error)
         pipe.send(reply)
+
+
+def _end_with_parent():
+    """Ask Linux to end this process with its parent, even in the middle of a solver in C."""
+    parent_death_signal = 1
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(parent_death_signal, signal.SIGKILL)
 
 
 def _failure(error):
