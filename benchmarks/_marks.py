@@ -58,8 +58,8 @@ EAGER = ("torch, malloc tuned", "torch, out=")
 
 def _softmax_small(lines, limits):
     return [
-        Part("torch", least(lines, SOFTMAX, *EAGER), 10, 20),
-        Part("scipy", least(lines, SOFTMAX, "scipy"), 12, 25),
+        Part(f"{SOFTMAX}: torch", least(lines, SOFTMAX, *EAGER), 10, 20),
+        Part(f"{SOFTMAX}: scipy", least(lines, SOFTMAX, "scipy"), 12, 25),
     ]
 
 

@@ -1,7 +1,7 @@
 """Horizontal bars of ratios on a logarithmic axis, with the marks they should reach.
 
-The shade says whether a bar reaches its must; the marks are a line (must) and a triangle (dream),
-so that nothing depends on colour.
+The shade says whether a bar reaches its must (light: not); the marks are a line (must) and a
+triangle (dream), so that nothing depends on colour.
 """
 
 from dataclasses import dataclass
@@ -26,6 +26,7 @@ def draw(path, title, bars):
     """Write a picture of the bars."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
+    from matplotlib.patches import Patch
 
     figure = Figure(figsize=(9, 1.6 + 0.3 * len(bars)), layout="constrained")
     FigureCanvasAgg(figure)
@@ -39,13 +40,17 @@ def draw(path, title, bars):
     low = min([0.5, *(bar.line["low"] for bar in bars)])
     high = max([2, *(max(bar.line["high"], bar.dream or 0) for bar in bars)])
     axes.set_xlim(low / 1.2, high * 4)
-    axes.set_xlabel("peer / headway, time or memory (logarithmic; right of 1 headway needs less)")
+    axes.xaxis.set_major_formatter("{x:g}x")
+    axes.set_xlabel("peer / headway, time or memory (logarithmic; right of 1x headway needs less)")
     axes.set_title(title, loc="left", fontsize=11)
     axes.plot([], [], "|", color="black", markersize=12, markeredgewidth=2, label="must")
     axes.plot([], [], ">", color="white", markeredgecolor="black", label="dream")
+    axes.plot([], [], color="black", linewidth=1.5, label="interval of the median")
     axes.spines[["top", "right"]].set_visible(False)
     if any(bar.must for bar in bars):
-        figure.legend(*axes.get_legend_handles_labels(), loc="outside lower right", ncols=2)
+        figure.legend(
+            *axes.get_legend_handles_labels(), loc="outside lower right", ncols=5, fontsize=8
+        )
     figure.savefig(path, format="png", dpi=120)
 
 

@@ -40,7 +40,7 @@ def write_summary():
     )
     write_text("summary.md", text)
     if bars:
-        title = "How many times faster headway is than the best peer"
+        title = "How many times faster, or leaner, headway is than the fastest peer"
         write_file("summary.png", lambda path: draw(path, title, bars))
     return text
 
