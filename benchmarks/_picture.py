@@ -48,9 +48,9 @@ def draw(path, title, bars):
     axes.plot([], [], color="black", linewidth=1.5, label="interval of the median")
     axes.spines[["top", "right"]].set_visible(False)
     if any(bar.must for bar in bars):
-        figure.legend(
-            *axes.get_legend_handles_labels(), loc="outside lower right", ncols=5, fontsize=8
-        )
+        handles, _ = axes.get_legend_handles_labels()
+        handles += [Patch(color=REACHED, label="reaches its must"), Patch(color=SHORT, label="not")]
+        figure.legend(handles=handles, loc="outside lower right", ncols=5, fontsize=8)
     figure.savefig(path, format="png", dpi=120)
 
 

@@ -47,10 +47,10 @@ class Problem:
     def head_rows(self, n):
         """Return the same problem on a few rows that hold every class, to warm a solver up."""
         if self.y.ndim == 2:
-            rows = np.arange(min(n, len(self.y)))
+            first = np.concatenate([self.y.argmax(axis=0), self.y.argmin(axis=0)])
         else:
             first = np.unique(self.y, return_index=True)[1]
-            rows = np.union1d(first, np.arange(min(n, len(self.y))))
+        rows = np.union1d(first, np.arange(min(n, len(self.y))))
         return Problem(self.name, self.X[rows], self.y[rows], self.head, self.C)
 
 
