@@ -34,6 +34,12 @@ $(VENV)/.test: $(VENV)/.demo
 	$(PIP) -r $(VENV)/test.txt
 	@touch $@
 
+PEERS := cyanure liblinear-official scikit-learn-intelex onnxruntime skl2onnx
+$(VENV)/.bench: $(VENV)/.test
+	$(PIP) --editable '.[torch,test,bench]' || for peer in $(PEERS); do \
+	    $(PIP) $$peer || echo "$$peer does not install here: its lines will say absent."; done
+	@touch $@
+
 $(VENV)/.dev: $(VENV)/.test
 	$(REQUIREMENTS) dev > $(VENV)/dev.txt
 	$(PIP) -r $(VENV)/dev.txt
@@ -65,7 +71,7 @@ format: $(VENV)/.dev  ## rewrite the code in the project's layout
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/.test  ## measure against named peers and write benchmarks/results
+bench: $(VENV)/.bench  ## measure against named peers and write benchmarks/results
 	$(BIN)/python -m benchmarks
 
 contest: $(VENV)/.demo  ## the figures of the README: digits and MNIST (HEADWAY_DATA), both heads

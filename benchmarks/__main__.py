@@ -3,9 +3,14 @@
 import importlib
 import pkgutil
 import sys
+import time
 
 import benchmarks
-from benchmarks._results import write
+from benchmarks._machine import machine_limits
+from benchmarks._marks import MARKS
+from benchmarks._picture import Bar, draw
+from benchmarks._results import write, write_file
+from benchmarks._summary import write_summary
 from headway.errors import HeadwayError
 
 
@@ -23,12 +28,37 @@ def main(names):
     for name in names or known:
         module = importlib.import_module(f"benchmarks.{name}")
         print(f"# {name}: {module.QUESTION}", file=sys.stderr)
+        start = time.perf_counter()
         try:
-            print(write(name, module.QUESTION, module.run()))
+            limits = machine_limits()
+            lines = module.run()
         except HeadwayError as error:
             failed = True
             print(f"{name} was left out: {error}", file=sys.stderr)
+            continue
+        print(write(name, module.QUESTION, lines, limits))
+        _picture(name, module.QUESTION, lines, limits)
+        print(f"  {name} took {time.perf_counter() - start:.0f} s", file=sys.stderr)
+    print(write_summary())
     return int(failed)
+
+
+def _picture(name, question, lines, limits):
+    """Draw all ratios of a file, with the marks of those lines that have one."""
+    marked = {
+        id(part.line): part
+        for mark in MARKS
+        if mark.file == name
+        for part in mark.parts(lines, limits)
+    }
+    bars = []
+    for line in lines:
+        if line.get("ratio") is not None:
+            part = marked.get(id(line))
+            marks = (part.must, part.dream) if part else (None, None)
+            bars.append(Bar(f"{line['case']}: {line['contestant']}", line, *marks))
+    if bars:
+        write_file(f"{name}.png", lambda path: draw(path, question, bars))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,10 @@
-"""Timing that is fair on a busy machine, and the two files a benchmark leaves behind.
+"""Timing that is fair on a busy machine, and the files a benchmark leaves behind.
 
 Competitors take turns within a round, so that whatever slows the machine slows all of them; what
 is compared is the median of the ratios within rounds.
+
+A line of results is a dict of cells.  `ratio`, `low`, `high` (times headway is faster, and the
+interval) and `bound` (the peer was cut off: `low` is proven) become one cell of the table.
 """
 
 import json
@@ -15,8 +18,28 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks._pairs import ratio_text
+
 FOLDER = Path(__file__).parent / "results"
-PACKAGES = ("headway", "numpy", "scipy", "scikit-learn", "torch")
+PACKAGES = (
+    "headway",
+    "numpy",
+    "scipy",
+    "scikit-learn",
+    "torch",
+    "cyanure",
+    "liblinear-official",
+    "scikit-learn-intelex",
+    "onnxruntime",
+)
+RATIO = "headway is faster by"
+HIDDEN = ("fastest",)
+JOINED = ("ratio", "low", "high", "bound")
+
+
+def rounds(default):
+    """Return how many rounds to run: HEADWAY_BENCH_ROUNDS, for a quick look, or the default."""
+    return int(os.environ.get("HEADWAY_BENCH_ROUNDS", default))
 
 
 def interleaved_seconds(competitors, rounds):
@@ -66,37 +89,80 @@ def _processor():
     return named[0] if named else platform.machine()
 
 
-def write(name, question, lines):
+def write(name, question, lines, limits=None):
     """Write benchmarks/results/{name}.json and .md; return the markdown."""
     where = environment()
+    record = {"question": question, "environment": where, "limits": limits, "results": lines}
+    write_text(f"{name}.json", json.dumps(record, indent=1) + "\n")
+    text = "\n".join([f"# {question}", "", table(lines), "", _foot(where, limits), ""])
+    write_text(f"{name}.md", text)
+    return text
+
+
+def write_text(name, text):
+    """Write a file of benchmarks/results whole or not at all."""
+    write_file(name, lambda path: path.write_text(text))
+
+
+def write_file(name, save):
+    """Let `save(path)` write a file beside its place in benchmarks/results, then move it there."""
     FOLDER.mkdir(exist_ok=True)
-    record = {"question": question, "environment": where, "results": lines}
-    (FOLDER / f"{name}.json").write_text(json.dumps(record, indent=1) + "\n")
-    headings = list(lines[0])
-    table = [headings, ["---"] * len(headings)]
-    table += [[_cell(line[heading]) for heading in headings] for line in lines]
-    packages = ", ".join(f"{package} {number}" for package, number in where["packages"].items())
-    text = "\n".join(
-        [
-            f"# {question}",
-            "",
-            *("| " + " | ".join(cells) + " |" for cells in table),
-            "",
-            f"Measured {where['when']} on {where['processor']}, {where['cores']} cores, "
-            f"Python {where['python']}, {packages}.  "
-            f"Load average at the end: {where['load_average']}.",
-            "",
-        ]
+    place = FOLDER / name
+    part = place.with_name(f".{os.getpid()}.{name}")
+    try:
+        save(part)
+        os.replace(part, place)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def read(name):
+    """Return the record of a benchmark that was run before, or None."""
+    path = FOLDER / f"{name}.json"
+    return json.loads(path.read_text()) if path.exists() else None
+
+
+def table(lines):
+    """Return lines as a markdown table; a cell that a line does not have is empty."""
+    lines = [_with_ratio(line) for line in lines]
+    headings = list(dict.fromkeys(heading for line in lines for heading in line))
+    rows = [headings, ["---"] * len(headings)]
+    rows += [[_cell(line.get(heading)) for heading in headings] for line in lines]
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in rows)
+
+
+def _with_ratio(line):
+    if not any(name in line for name in JOINED):
+        return line
+    whole = {}
+    for name, value in line.items():
+        if name in HIDDEN:
+            continue
+        if name not in JOINED:
+            whole[name] = value
+        elif RATIO not in whole:
+            whole[RATIO] = ratio_text(line)
+    return whole
+
+
+def _foot(where, limits):
+    packages = ", ".join(
+        f"{package} {number or 'absent'}" for package, number in where["packages"].items()
     )
-    (FOLDER / f"{name}.md").write_text(text)
+    text = (
+        f"Measured {where['when']} on {where['processor']}, {where['cores']} cores, "
+        f"Python {where['python']}, {packages}.  "
+        f"Load average at the end: {where['load_average']}."
+    )
+    if limits:
+        text += "  Limits of the machine, same run: "
+        text += ", ".join(f"{name} {value:.3g}" for name, value in limits.items()) + "."
     return text
 
 
 def _cell(value):
     if value is None:
         return ""
-    return (
-        f"{value:,.4g}"
-        if isinstance(value, float) and abs(value) < 1000
-        else (f"{value:,.0f}" if isinstance(value, float) else str(value))
-    )
+    if not isinstance(value, float):
+        return str(value)
+    return f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.0f}"

@@ -14,7 +14,7 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier as SklearnMLP
 
-from benchmarks._results import interleaved_seconds, spread
+from benchmarks._results import interleaved_seconds, rounds, spread
 from headway import ConvClassifier, MLPClassifier
 from headway.datasets import mnist
 
@@ -63,7 +63,7 @@ def _images():
 def _contest(network, images, competitors):
     for compete in competitors.values():  # libraries and caches warm, for all alike
         compete()
-    seconds = interleaved_seconds(competitors, ROUNDS)
+    seconds = interleaved_seconds(competitors, rounds(ROUNDS))
     lines = []
     for name, taken in seconds.items():
         rate, least, greatest = spread(images / np.array(taken))

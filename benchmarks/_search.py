@@ -1,0 +1,122 @@
+"""Find the loosest setting of every solver that reaches each gap: python -m benchmarks._search.
+
+    python -m benchmarks._search                    every problem
+    python -m benchmarks._search "small table"      this one
+
+Writes benchmarks/peer_settings.json.  Each candidate goes down its ladder of tolerances until
+the verified gap is reached or a fit takes longer than LIMIT.
+
+Not among the candidates, after a trial on problems of each family: scikit-learn's sag and saga
+(4 to 20 times slower than its other solvers where features are not standardised), and its
+liblinear on two classes of dense data (an intercept column of 30 makes it crawl).
+"""
+
+import sys
+
+import scipy.sparse as sp
+
+from benchmarks._fits import BEST_KNOWN_TOLERANCE, OURS, fit_worker, quickest
+from benchmarks._peers import ladder
+from benchmarks._problems import problem
+from benchmarks._settings import Entrant, record
+from benchmarks._worker import CutOffError, PeerError
+from benchmarks.logistic_mnist import GAPS as MNIST_GAPS
+from benchmarks.logistic_mnist import PROBLEMS as MNIST
+from benchmarks.logistic_multilabel import PROBLEMS as MULTILABEL
+from benchmarks.logistic_shapes import PROBLEMS as SHAPES
+from benchmarks.logistic_text import PROBLEMS as TEXT
+
+LIMIT = 90.0
+# The Hessian of newton-cholesky is this many parameters squared.
+LARGEST_HESSIAN = 3000
+
+
+def main(names):
+    gaps = dict.fromkeys((*SHAPES, *MULTILABEL, *TEXT), (1e-06,))
+    gaps |= dict.fromkeys(MNIST, MNIST_GAPS)
+    for name in names or gaps:
+        search(name, gaps[name])
+
+
+def search(name, gaps):
+    """Search the settings of all candidates on one problem and record them."""
+    try:
+        best = fit_worker(name, Entrant(OURS)).ask({"tol": BEST_KNOWN_TOLERANCE}, 300).objective
+    except CutOffError:
+        best = float("inf")
+    fits = {}
+    for candidate in candidates(problem(name)):
+        fits[candidate] = _ladder(name, candidate, best, min(gaps))
+        best = min([best, *(fit.objective for _, fit in fits[candidate])])
+    found = {}
+    for gap in gaps:
+        found[f"{gap:g}"] = [_loosest(one, fits[one], best, gap) for one in fits]
+    record(name, found)
+
+
+def candidates(problem):
+    """Return the entrants that may suit a problem."""
+    sparse, n_parameters = sp.issparse(problem.X), problem.K * problem.X.shape[1]
+    columns = n_parameters if problem.head == "softmax" and problem.K > 2 else problem.X.shape[1]
+    sklearn = "scikit-learn"
+    yield Entrant(sklearn, "lbfgs")
+    yield Entrant(sklearn, "newton-cg")
+    if columns <= LARGEST_HESSIAN:
+        yield Entrant(sklearn, "newton-cholesky", sparse=False if sparse else None)
+    if problem.head == "sigmoid":
+        yield Entrant(sklearn, "lbfgs", "float64")
+        yield Entrant(sklearn, "liblinear", "float64")
+        yield Entrant("liblinear", "dual", "float64")
+    if problem.head == "sigmoid" or problem.K == 2:
+        yield Entrant("liblinear", "primal", "float64")
+    if not sparse:
+        yield Entrant(sklearn, "lbfgs", "float64")
+        yield Entrant("scikit-learn-intelex", "lbfgs")
+        yield Entrant("torch LBFGS", "strong wolfe")
+    yield Entrant("cyanure", "auto")
+    yield Entrant("cyanure", "qning-svrg")
+    yield Entrant("cyanure", "qning-svrg", "float64")
+    yield Entrant("cyanure", "catalyst-miso")
+
+
+def _ladder(name, candidate, best, gap):
+    """Return [(tol, Fit)] down the ladder until the gap is reached or the time is up."""
+    fits = []
+    try:
+        worker = fit_worker(name, candidate)
+        for tol in ladder(candidate.peer, candidate.solver):
+            settings = {"solver": candidate.solver, "tol": tol}
+            fits.append((tol, quickest(worker, settings, LIMIT)))
+            reached = (fits[-1][1].objective - best) / abs(best)
+            print(
+                f"  {name}: {candidate.peer} {candidate.solver} {candidate.dtype} tol {tol:g}: "
+                f"{fits[-1][1].seconds:.3f} s, gap {reached:.1e}",
+                file=sys.stderr,
+            )
+            if reached <= gap / 2:
+                break
+        worker.close()
+    except (CutOffError, PeerError) as error:
+        print(f"  {name}: {candidate.title}: {error!r}", file=sys.stderr)
+    return fits
+
+
+def _loosest(candidate, fits, best, gap):
+    one = {
+        "peer": candidate.peer,
+        "solver": candidate.solver,
+        "dtype": candidate.dtype,
+        "sparse": candidate.sparse,
+        "tol": None,
+        "seconds": None,
+        "gap": None,
+    }
+    for tol, fit in fits:
+        reached = (fit.objective - best) / abs(best)
+        if reached <= gap:
+            return one | {"tol": tol, "seconds": round(fit.seconds, 4), "gap": reached}
+    return one
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
