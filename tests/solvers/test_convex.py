@@ -14,7 +14,7 @@ from sklearn.preprocessing import StandardScaler
 from headway.kernels import linear_twin
 from headway.kernels.core import available_levels, use_core
 from headway.kernels.linear import linear_rows
-from headway.solvers import solve_convex
+from headway.solvers import precondition, solve_convex
 from headway.solvers.certificate import certify
 from headway.solvers.problem import LinearProblem
 
@@ -198,25 +198,65 @@ def test_sparse_features_give_the_dense_answer(coupled, C):
     assert_allclose(sparse.coef, dense.coef, rtol=1e-8)
 
 
-@pytest.mark.parametrize(
-    ("limits", "made"),
-    [
-        ({"FULL_WEIGHTS": 0}, "blocks from all rows"),
-        ({"FULL_WEIGHTS": 0, "EXACT_BLOCK_WORK": 0}, "blocks from drawn rows"),
-        ({"FULL_WEIGHTS": 0, "BLOCK_BYTES": 0}, "one shared matrix"),
-        ({"FULL_WEIGHTS": 0, "MOST_BLOCK_FEATURES": 0}, "the diagonal"),
-    ],
-)
+KINDS = {
+    "the diagonal": lambda ladder: precondition._diagonal,
+    "one block": lambda ladder: lambda problem: precondition._one_block(problem, ladder._rng),
+    "blocks from all rows": lambda ladder: (
+        lambda problem: precondition._blocks(problem, ladder._rng, exact=True)
+    ),
+    "blocks from drawn rows": lambda ladder: (
+        lambda problem: precondition._blocks(problem, ladder._rng, exact=False)
+    ),
+    "one shared matrix": lambda ladder: ladder._shared,
+    "everything": lambda ladder: precondition._full,
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("coupled", [True, False])
 @pytest.mark.parametrize("C", [1.0, np.inf])
-def test_every_preconditioner_leads_to_the_same_optimum(limits, made, coupled, C, monkeypatch):
+def test_every_preconditioner_leads_to_the_same_optimum(kind, coupled, C, monkeypatch):
+    if kind == "everything" and not coupled:
+        pytest.skip("independent columns have no Hessian in common")
     X, targets, _ = messy(900, 10)
     expected = solve_convex(X, targets, coupled=coupled, C=C)
-    for name, value in limits.items():
-        monkeypatch.setattr(f"headway.solvers.precondition.{name}", value)
-    found = solve_convex(X, targets, coupled=coupled, C=C)
-    assert found.converged, made
-    assert_allclose(found.objective, expected.objective, rtol=1e-9)
+    monkeypatch.setattr(
+        precondition.Ladder,
+        "_kinds",
+        lambda ladder, problem: [precondition.Rung(KINDS[kind](ladder), 1.0)],
+    )
+    for features in (X, sp.csr_array(X)):
+        found = solve_convex(features, targets, coupled=coupled, C=C)
+        assert found.converged
+        assert_allclose(found.objective, expected.objective, rtol=1e-9)
+
+
+def test_a_ladder_is_climbed_as_products_are_spent():
+    X, targets, _ = messy(2000, 40)
+    problem = LinearProblem(
+        linear_rows(X, targets, coupled=False), np.append(np.ones(40), 0.0), coupled=False
+    )
+    problem.at(np.zeros(problem.shape))
+    ladder = precondition.Ladder(problem, np.random.default_rng(0))
+    ladder._rungs = [
+        precondition.Rung(lambda problem, name=name: name, price) for name, price in RUNGS
+    ]
+    ladder._at = 0
+    ladder.pass_price = 1.0
+    assert ladder.climb(problem, left=1e-3) == "a"
+    for _ in range(2):
+        assert ladder.budget(1e-3) >= 5
+        ladder.spend(4)
+        ladder.climb(problem, left=1e-3)
+    assert ladder._at == 1
+    ladder.spend(1000)
+    assert ladder._at == 1
+    ladder.climb(problem, left=1e-3)
+    assert ladder._at == 2
+    assert ladder.budget(1e-3) > 1000
+
+
+RUNGS = (("a", 1.0), ("b", 10.0), ("c", 1000.0))
 
 
 def test_missing_cells_weigh_nothing():

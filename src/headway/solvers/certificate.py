@@ -31,7 +31,7 @@ from headway.solvers.problem import LinearProblem
 __all__ = ["Certificate", "certify"]
 
 UNPENALISED_RESIDUAL = 1e-8
-MOST_TILT = 0.25  # beyond it the tilted q could leave 0..1
+MOST_TILT = 1e-3  # beyond it the rounding of its products would show
 TILT_STEPS, SOLVED = 50, 1e-13  # float32 products go no further
 
 

@@ -87,6 +87,7 @@ def solve_convex(
     if isinstance(X, LinearRows):
         rows = X
     else:
+        assert targets is not None
         rows = linear_rows(X, targets, weights, coupled=coupled, positive_weight=positive_weight)
     d, k = rows.shape[1], rows.n_classes
     penalty = np.append(np.full(d, 1.0 / C), 0.0)

@@ -213,7 +213,7 @@ def _blocks(problem: LinearProblem, rng: np.random.Generator, *, exact: bool) ->
     """Return the inverses of the class blocks, from all rows or from drawn ones."""
     k, width = problem.shape
     n = problem.rows.shape[0]
-    blocks = np.zeros((k, width, width), dtype=_block_dtype(problem))
+    blocks: np.ndarray = np.zeros((k, width, width), dtype=_block_dtype(problem))
     m = ROWS_PER_FEATURE * width
     if exact or n <= m:
         for c in range(k):
@@ -237,7 +237,7 @@ def _one_block(problem: LinearProblem, rng: np.random.Generator) -> Apply:
     width = problem.shape[1]
     n = problem.rows.shape[0]
     curvature = problem.mean_curvature()
-    block = np.zeros((1, width, width), dtype=_block_dtype(problem))
+    block: np.ndarray = np.zeros((1, width, width), dtype=_block_dtype(problem))
     m = ROWS_PER_FEATURE * width
     if n <= m:
         problem.passes.grams(None, curvature[None], block)
