@@ -103,6 +103,16 @@ class LinearPass {
         keep_x_ = nb::make_tuple(data, indices, indptr);
     }
 
+    // The features of another pass over the same rows.
+    void share_features(const LinearPass &other) {
+        expect(other.job_.x.n == job_.x.n && other.job_.x.d == job_.x.d,
+               "features must have the same shape");
+        job_.x = other.job_.x;
+        keep_x_ = other.keep_x_;
+        shift_ = other.shift_;
+        scale_ = other.scale_;
+    }
+
     void set_labels(nb::ndarray<const int32_t, nb::c_contig, nb::device::cpu> labels, double on,
                     double off) {
         expect(int64_t(labels.size()) == job_.x.n, "labels must have shape (n,)");
@@ -175,6 +185,49 @@ class LinearPass {
             job.weights = all_weights(at);
         }
         run(job, single);
+    }
+
+    // Newton's step from a diagonal preconditioner; returns the number of products.
+    int64_t cg(Doubles gradient, Doubles diagonal,
+               nb::ndarray<const float, nb::c_contig, nb::device::cpu> penalty,
+               nb::ndarray<const float, nb::c_contig, nb::device::cpu> means, Doubles values,
+               Floats probs, DoublesOut step, int64_t most, double near, double lost,
+               double forcing, double loose) {
+        expect(job_.x.sparse && job_.K <= MOST_CLASSES, "features must be sparse, classes few");
+        Job job = job_;
+        job.op = Op::product;
+        expect(int64_t(probs.size()) == job.x.n * job.K, "probs must have shape (n, K)");
+        job.probs = probs.data();
+        CgJob cg;
+        cg.gradient = all_weights(gradient);
+        cg.diagonal = all_weights(diagonal);
+        expect(int64_t(penalty.size()) == job.x.d && int64_t(means.size()) == job.x.d,
+               "penalty and means must have shape (d,)");
+        cg.penalty = penalty.data();
+        cg.means = means.data();
+        expect(int64_t(values.size()) == (job.coupled ? 1 : job.K),
+               "values must have one entry for each independent part");
+        cg.values = values.data();
+        cg.step = all_sums(step);
+        cg.most = most;
+        cg.near = near;
+        cg.lost = lost;
+        cg.forcing = forcing;
+        cg.loose = loose;
+        cg.keep_going = [] {
+            nb::gil_scoped_acquire acquire;
+            return PyErr_CheckSignals() == 0;
+        };
+        int64_t products = 0;
+        {
+            nb::gil_scoped_release release;
+            const Plan plan = linear_table().of_float.plan(job, 0);
+            char *scratch = scratch_.at_least(linear_table().cg_bytes(job, plan));
+            char *shared = shared_.at_least(plan.shared);
+            products = linear_table().cg(job, cg, plan, scratch, shared);
+        }
+        if (PyErr_Occurred()) throw nb::python_error();
+        return products;
     }
 
     void diagonal(Floats probs, DoublesOut sums) {
@@ -373,6 +426,7 @@ void bind_linear(nb::module_ &m) {
         .def("set_dense", &LinearPass::set_dense, arg().noconvert(), arg().none(), arg().none())
         .def("set_sparse", &LinearPass::set_sparse, arg().noconvert(), arg().noconvert(),
              arg().noconvert())
+        .def("share_features", &LinearPass::share_features)
         .def("set_labels", &LinearPass::set_labels, arg().noconvert(), arg(), arg())
         .def("set_codes", &LinearPass::set_codes, arg().noconvert(), arg(), arg())
         .def("set_values", &LinearPass::set_values, arg().noconvert())
@@ -382,6 +436,9 @@ void bind_linear(nb::module_ &m) {
         .def("product", &LinearPass::product, arg().noconvert(), arg().noconvert(), arg().none(),
              arg().none(), arg())
         .def("diagonal", &LinearPass::diagonal, arg().noconvert(), arg().noconvert())
+        .def("cg", &LinearPass::cg, arg().noconvert(), arg().noconvert(), arg().noconvert(),
+             arg().noconvert(), arg().noconvert(), arg().noconvert(), arg().noconvert(), arg(),
+             arg(), arg(), arg(), arg())
         .def_prop_ro("sparse", [](const LinearPass &pass) { return pass.sparse(); })
         .def("dual", &LinearPass::dual, arg().noconvert(), arg().noconvert(), arg().noconvert(),
              arg().noconvert(), arg().noconvert(), arg().none())

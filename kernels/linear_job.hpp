@@ -79,12 +79,29 @@ struct Plan {
     int64_t shared = 0;       // bytes shared by all: packed weights
 };
 
+// Newton's step on sparse rows by conjugate gradients: see linear_cg.hpp.
+struct CgJob {
+    const double *gradient = nullptr;  // (K, d + 1), of the objective
+    const double *diagonal = nullptr;  // (K, d + 1), of its Hessian
+    const float *penalty = nullptr;    // (d,), positive
+    const float *means = nullptr;      // (d,), rough means of the features
+    const double *values = nullptr;    // (parts,): the objective
+    double *step = nullptr;            // (K, d + 1)
+    int64_t most = 0;                  // products
+    // Shares of the values: below `near` the step must be good, losing at most `lost`.
+    double near = 0.0, lost = 0.0, forcing = 0.1, loose = 0.25;
+    bool (*keep_going)() = nullptr;
+};
+constexpr int64_t MOST_CLASSES = 4096;  // of that iteration
+
 struct LinearFunctions {
     Plan (*plan)(const Job &job, int64_t cache_bytes);
     void (*run)(const Job &job, const Plan &plan, char *scratch, char *shared);
 };
 struct LinearTable {
     LinearFunctions of_float, of_double;
+    int64_t (*cg_bytes)(const Job &job, const Plan &plan);
+    int64_t (*cg)(const Job &job, const CgJob &cg, const Plan &plan, char *scratch, char *shared);
 };
 HEADWAY_TABLE(LinearTable, linear_table)
 

@@ -208,7 +208,7 @@ def linear_rows(
     return LinearRows(X, k, **forms)
 
 
-def linear_pass(rows: LinearRows, /, *, coupled: bool) -> Any:
+def linear_pass(rows: LinearRows, /, *, coupled: bool, like: Any = None) -> Any:
     """Return the pass over the rows: compiled where there is a core, else its NumPy twin.
 
     Mostly-zero dense features are compressed for the compiled pass: see `SPARSE_SHARE`.
@@ -219,6 +219,8 @@ def linear_pass(rows: LinearRows, /, *, coupled: bool) -> Any:
         Features, targets, weights.
     coupled : bool
         True for softmax, False for one sigmoid a column.
+    like : pass, optional
+        Another pass over the same features, which are then made ready only once.
 
     Returns
     -------
@@ -226,10 +228,13 @@ def linear_pass(rows: LinearRows, /, *, coupled: bool) -> Any:
         With the methods `gradient`, `product`, `dual` and `moments` of `NumpyLinearPass`.
     """
     module = core()
-    if module is None:
+    if module is None or isinstance(like, NumpyLinearPass):
         return NumpyLinearPass(rows, coupled)
     made = module.LinearPass(*rows.shape, rows.n_classes, coupled)
-    _set_features(made, rows, module)
+    if like is None:
+        _set_features(made, rows, module)
+    else:
+        made.share_features(like)
     if rows.labels is not None:
         made.set_labels(rows.labels, rows.on, rows.off)
     elif rows.codes is not None:

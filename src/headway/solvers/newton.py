@@ -22,25 +22,22 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from headway.solvers.certificate import certify
-from headway.solvers.precondition import Apply, Ladder
+from headway.solvers.direction import PREDICTED, newton_direction
+from headway.solvers.precondition import Ladder
 from headway.solvers.problem import LinearProblem, Point
 from headway.solvers.separation import separates
 
 __all__ = ["NewtonResult", "newton"]
 
-CG_ITERATIONS = 300
 HALVINGS = 60
-FORCING = 0.1
-LOOSE = 0.25
+SINGLE_NOISE = 2e-7  # relative, of an objective whose logits are float32
 ENOUGH = 0.2  # share of its promise that a step must keep
-POOR = 0.5  # share of its promise below which the next steps are damped
+SHORT = 0.2  # length below which the next steps are damped
 LEAST_DAMPING, MOST_DAMPING = 1e-6, 1e6  # as shares of the features' mean squares
-SOLVED = 1e-26  # share of a squared residual that is rounding
 PATIENCE = 10  # steps before separation is looked for, so that its last iterate is a good one
 SMALL_WORK = 3e6  # n K (d + 1) up to which digits beyond `tol` cost next to nothing
 POLISHED = 1e-12  # relative decrement below which a step that fails is rounding
 SETTLED = 1e-15  # and at which a small problem stops
-PREDICTED = 100.0  # a certificate is tried once the decrement is below this times `tol`
 
 
 @dataclass(frozen=True)
@@ -133,7 +130,7 @@ class _Descent:
         self.ladder = Ladder(problem, rng)
         self.bounds = np.full_like(point.values, -np.inf)
         self.separated = np.zeros(point.values.shape, dtype=bool)
-        self.noise = 1e-9 if problem.single else 1e-13
+        self.noise = SINGLE_NOISE if problem.single else 1e-13
         self.step = np.zeros_like(point.weights)
         self.predicted = np.inf
         self.damping = 0.0
@@ -150,7 +147,7 @@ class _Descent:
             damped = replace(problem, penalty=penalty)
         apply = self.ladder.climb(damped, left=self.predicted, anew=bool(self.damping))
         budget = self.ladder.budget(self.predicted)
-        step, inner = _direction(damped, point, apply, self.tol, ~self.separated, budget)
+        step, inner = newton_direction(damped, point, apply, self.tol, ~self.separated, budget)
         self.ladder.spend(inner)
         self.step = step
         if not problem.penalised and self.n_iter >= PATIENCE:
@@ -161,8 +158,10 @@ class _Descent:
         decrement = -0.5 * problem.dot(point.gradient, step)
         total = float(point.values[~self.separated].sum())
         self.predicted = float(decrement.sum()) / max(total, 1e-300)
-        self.report(f"step {self.n_iter}: objective {total:.9g}, {inner} inner iterations")
-        if self.predicted <= PREDICTED * self.tol and not self.damping:
+        self.report(
+            f"step {self.n_iter}: objective {total:.9g}, {inner} inner iterations, damping {self.damping:.0e}"
+        )
+        if self.predicted <= PREDICTED * self.tol:
             proven = self._certify()
             if proven and self.proven is not None:
                 return True
@@ -191,10 +190,11 @@ class _Descent:
     def _move(self, decrement: np.ndarray) -> bool:
         """Go along the step while the objective falls; return whether it did not."""
         problem, point = self.problem, self.point
-        moved = _search(problem, point, self.step, decrement, self.noise)
+        moved, length = _search(problem, point, self.step, decrement, self.noise)
+        self.report(f"    length {length.min()} {(length < 1).sum()} of {length.size}")
         if moved is None and (self.damping > MOST_DAMPING or self.predicted <= POLISHED):
             return True
-        if moved is None or moved.values.sum() > point.values.sum() - POOR * decrement.sum():
+        if moved is None or length.min() < SHORT:
             # The quadratic model promised too much: its curvature vanishes further on.
             if self.predicted > 1e-8:
                 self.damping = max(10.0 * self.damping, LEAST_DAMPING)
@@ -220,66 +220,21 @@ class _Descent:
         return NewtonResult(weights, values, self.bounds, self.separated, self.n_iter, interrupted)
 
 
-def _direction(
-    problem: LinearProblem,
-    point: Point,
-    precondition: Apply,
-    tol: float,
-    wanted: np.ndarray,
-    budget: int,
-) -> tuple[np.ndarray, int]:
-    """Return Newton's step for the wanted parts and the number of Hessian products it took.
-
-    Near the optimum the step must also be good enough for the certificate, which pays
-    |residual|^2 / (2 penalty).
-    """
-    step = np.zeros_like(point.weights)
-    residual = np.where(wanted, -problem.project(point.gradient), 0.0)
-    moved = precondition(residual)
-    direction = moved
-    size = first = problem.dot(residual, moved)
-    total = float(point.values[wanted].sum())
-    penalty = np.where(problem.penalty > 0, problem.penalty, np.inf)[:-1]
-    exact = 0.0 if problem.penalised else 1e-6
-    iteration = 0
-    while iteration < min(CG_ITERATIONS, budget):
-        iteration += 1
-        product = problem.curvature_product(point, direction)
-        curvature = problem.dot(direction, product)
-        # A part that is solved to rounding stands still: more steps would only add noise.
-        moving = (curvature > 0) & (size > SOLVED * first)
-        length = np.divide(size, curvature, out=np.zeros_like(size), where=moving)
-        step += length * direction
-        residual = problem.project(residual - length * product)
-        moved = precondition(residual)
-        new_size = problem.dot(residual, moved)
-        decrement = -0.5 * float(problem.dot(point.gradient, step).sum())
-        near = decrement <= PREDICTED * tol * total
-        # The certificate takes the residual of the intercepts out by a tilt, which moves the other
-        # residuals by the mean of their features.
-        unmet = residual[:, :-1] - residual[:, -1:] * problem.feature_means
-        lost = 0.5 * float((unmet * unmet / penalty).sum())
-        forcing = exact if near and exact else FORCING if near else LOOSE
-        if np.all(new_size <= forcing**2 * first) and (not near or lost <= 0.1 * tol * total):
-            break
-        if not moving.any():
-            break
-        ratio = np.divide(new_size, size, out=np.zeros_like(size), where=size > 0)
-        direction = moved + ratio * direction
-        size = new_size
-    return step, iteration
-
-
 def _search(
     problem: LinearProblem, point: Point, step: np.ndarray, decrement: np.ndarray, noise: float
-) -> Point | None:
-    """Return the point after the step, halved until the objective falls; None if it does not."""
+) -> tuple[Point | None, np.ndarray]:
+    """Return the point after the step, halved until the objective falls, and the lengths taken.
+
+    The point is None if the objective does not fall at all.
+    """
     length = np.ones_like(point.values)
+    slack = noise * np.abs(point.values)
     for _ in range(HALVINGS):
         new = problem.at(point.weights + length * step)
-        enough = point.values - ENOUGH * length * decrement + noise * np.abs(point.values)
-        accepted = new.values <= enough
+        # What promises less than the noise cannot be judged, and is taken.
+        accepted = new.values <= point.values - ENOUGH * length * decrement + slack
+        accepted |= (decrement >= 0) & (decrement <= slack) & np.isfinite(new.values)
         if accepted.all():
-            return new
+            return new, length
         length = np.where(accepted, length, length / 2)
-    return None
+    return None, length

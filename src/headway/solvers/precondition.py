@@ -29,9 +29,11 @@ import scipy.sparse as sp
 
 from headway.solvers.problem import LinearProblem
 
-__all__ = ["Ladder"]
+__all__ = ["EVERY", "Apply", "Diagonal", "Ladder"]
 
-Apply = Callable[[np.ndarray], np.ndarray]
+# Maps gradients (K, d + 1), or those of some columns of sigmoids, to directions.
+Apply = Callable[[np.ndarray, Any], np.ndarray]
+EVERY = slice(None)
 
 FULL_WEIGHTS = 400
 FULL_ROWS = 20  # rows for each weight that suffice
@@ -140,13 +142,15 @@ class Ladder:
             full = np.inf
         rungs = [Rung(_diagonal, self.pass_price)]
         if width <= MOST_BLOCK_FEATURES:
-            rungs.append(Rung(lambda p: _one_block(p, self._rng), gram + factor))
+            if problem.coupled or k == 1:
+                # The curvatures of label sets have too little in common for one block.
+                rungs.append(Rung(lambda p: _one_block(p, self._rng), gram + factor))
             if k * width**2 * 4 <= BLOCK_BYTES:
                 exact = n <= 2 * ROWS_PER_FEATURE * width
                 most = n * width**2 / 2 / GRAM_RATE if exact else gram
                 blocks = Rung(lambda p: _blocks(p, self._rng, exact=exact), k * (most + factor))
                 rungs.append(blocks)
-            else:
+            elif problem.coupled:
                 rungs.append(Rung(self._shared, gram + 10 * factor))
         rungs = [rung for rung in rungs if rung.price < full]
         if np.isfinite(full):
@@ -202,7 +206,7 @@ def _full(problem: LinearProblem) -> Apply:
     matrix[np.diag_indices_from(matrix)] += np.tile(problem.penalty, k)
     factor, scale = _factor(matrix, problem.penalised)
 
-    def apply(gradient: np.ndarray) -> np.ndarray:
+    def apply(gradient: np.ndarray, columns: Any = EVERY) -> np.ndarray:
         moved = sla.cho_solve((factor, True), gradient.ravel() * scale, check_finite=False)
         return problem.project((moved * scale).reshape(k, width))
 
@@ -257,12 +261,12 @@ def _apply_inverses(problem: LinearProblem, blocks: np.ndarray) -> Apply:
         factor, scale = _factor(block, problem.penalised)
         blocks[c] = _inverse(factor) * scale * scale[:, None]
 
-    def apply(gradient: np.ndarray) -> np.ndarray:
+    def apply(gradient: np.ndarray, columns: Any = EVERY) -> np.ndarray:
         gradient = gradient.astype(dtype, copy=False)
         if len(blocks) == 1:
             moved = gradient @ blocks[0]
         else:
-            moved = np.matmul(blocks, gradient[:, :, None])[:, :, 0]
+            moved = np.matmul(blocks[columns], gradient[:, :, None])[:, :, 0]
         return problem.project(moved.astype(np.float64))
 
     return apply
@@ -274,8 +278,8 @@ def _shared(problem: LinearProblem, basis: "Eigenbasis") -> Apply:
     # The basis diagonalises Gram and penalty together: they become `values` and the identity.
     divisor = mass * basis.values + 1.0
 
-    def apply(gradient: np.ndarray) -> np.ndarray:
-        moved = ((gradient / basis.scale) @ basis.vectors / divisor) @ basis.vectors.T
+    def apply(gradient: np.ndarray, columns: Any = EVERY) -> np.ndarray:
+        moved = ((gradient / basis.scale) @ basis.vectors / divisor[columns]) @ basis.vectors.T
         return problem.project(moved / basis.scale)
 
     return apply
@@ -315,7 +319,19 @@ def _eigenbasis(problem: LinearProblem, rng: np.random.Generator) -> Eigenbasis:
     return Eigenbasis(np.maximum(values, 0.0), vectors, scale)
 
 
-def _diagonal(problem: LinearProblem) -> Apply:
+@dataclass(frozen=True)
+class Diagonal:
+    """The inverse of a diagonal, (K, d + 1)."""
+
+    problem: LinearProblem
+    diagonal: np.ndarray
+
+    def __call__(self, gradient: np.ndarray, columns: Any = EVERY) -> np.ndarray:
+        """Return the direction of a gradient."""
+        return self.problem.project(gradient / self.diagonal[columns])
+
+
+def _diagonal(problem: LinearProblem) -> Diagonal:
     """Return the inverse of the Hessian's diagonal, for dense features estimated from some rows."""
     if problem.passes.sparse and problem.probs is not None:
         diagonal = np.empty(problem.shape)
@@ -324,11 +340,7 @@ def _diagonal(problem: LinearProblem) -> Apply:
         diagonal = problem.curvature_masses()[:, None] * problem.mean_squares
     diagonal += problem.penalty
     diagonal += 1e-10 * max(float(diagonal.max()), 1e-300)
-
-    def apply(gradient: np.ndarray) -> np.ndarray:
-        return problem.project(gradient / diagonal)
-
-    return apply
+    return Diagonal(problem, diagonal)
 
 
 def _draw(curvature: np.ndarray, size: int, rng: np.random.Generator) -> tuple[np.ndarray, float]:

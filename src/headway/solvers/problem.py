@@ -115,6 +115,15 @@ class LinearProblem:
         """Return the weight of all cells of each class and its weighted targets, (K,) each."""
         return class_masses(self.rows)
 
+    def columns(self, kept: np.ndarray, /) -> "LinearProblem":
+        """Return the problem of some sigmoid columns, at the point last looked at."""
+        if self.coupled:
+            raise ValueError("the columns of a softmax are coupled")
+        rows = self.rows.columns(kept)
+        probs = None if self.probs is None else np.ascontiguousarray(self.probs[:, kept])
+        passes = linear_pass(rows, coupled=False, like=self.passes)
+        return replace(self, rows=rows, passes=passes, probs=probs)
+
     def dot(self, a: np.ndarray, b: np.ndarray, /) -> np.ndarray:
         """Return the inner product of each independent part, (1, 1) or (K, 1)."""
         products = np.einsum("kj,kj->k", a, b)
