@@ -28,7 +28,7 @@ struct SparseSolver {
     double *product_b;
     double *partial;                                         // (strips, 3, width)
     double *size, *first, *length, *ratio, *lost, *decrement, *sum;  // (width,)
-    bool *finished;
+    bool *finished, *idle;
 
     SparseSolver(const Job &j, const CgJob &c, const Plan &p, char *scratch, char *shared)
         : job(j), cg(c), plan(p), pass(j, p, shared) {
@@ -63,13 +63,15 @@ struct SparseSolver {
         double **arrays[] = {&size, &first, &length, &ratio, &lost, &decrement, &sum};
         for (double **array : arrays) *array = cut.take<double>(width);
         finished = cut.take<bool>(width);
+        idle = cut.take<bool>(tiles);
+        pass.idle_tiles = idle;
     }
 
     static int64_t bytes(const Job &job, const Plan &plan) {
         const int64_t width = plan.tiles * plan.tile, cells = width * job.x.d;
         const int64_t strips = (job.x.d + CG_STRIP - 1) / CG_STRIP;
         return 4 * round_up(cells * 4, 64) + 3 * round_up(width * 4, 64) +
-               round_up(strips * 3 * width * 8, 64) + 9 * round_up(width * 8, 64);
+               round_up(strips * 3 * width * 8, 64) + 10 * round_up(width * 8, 64);
     }
 
     // Calls f(feature, tile offset) for each feature of a strip.
@@ -289,6 +291,7 @@ struct SparseSolver {
             ratio[k] = decrement[k] = length[k] = 0.0;
             finished[k] = k >= count;
         }
+        for (int64_t t = 0; t < tiles; ++t) idle[t] = false;
         update(true);
         sizes(size);
         for (int64_t k = 0; k < count; ++k) first[k] = size[k];
@@ -318,6 +321,10 @@ struct SparseSolver {
                 all = all && finished[k];
             }
             if (all) break;
+            for (int64_t t = 0; t < tiles && !job.coupled; ++t) {
+                idle[t] = true;
+                for (int64_t k = t * W; k < (t + 1) * W; ++k) idle[t] = idle[t] && finished[k];
+            }
             turn();
         }
         bring_out(step, step_b, cg.step);

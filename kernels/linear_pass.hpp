@@ -102,7 +102,9 @@ template <class T> Plan make_plan(const Job &job, int64_t) {
     const int64_t n = job.x.n, d = job.x.d, K = job.K;
     if (job.x.sparse) {
         int64_t tile = 1;
-        while (tile < K && tile < 4 * LANES<T>) tile *= 2;
+        // Tiles of independent columns are left out one by one as they are solved.
+        const int64_t widest = job.coupled ? 4 * LANES<T> : 2 * LANES<T>;
+        while (tile < K && tile < widest) tile *= 2;
         // A wide sparse problem keeps the weights and sums of a tile in the last-level cache.
         while (tile > LANES<T> && d * tile * int64_t(sizeof(T)) > (6 << 20)) tile /= 2;
         plan.tile = tile;
@@ -145,6 +147,7 @@ template <class T> struct Pass {
     Packed<T> packed;
     int64_t K, d, width;
     SparseRows<T> forward_rows = nullptr, backward_rows = nullptr;
+    const bool *idle_tiles = nullptr;  // sparse tiles whose weights are all zero
 
     Pass(const Job &j, const Plan &p, char *shared) : job(j), plan(p) {
         K = job.K;
@@ -156,6 +159,13 @@ template <class T> struct Pass {
             forward_rows = pick_sparse<T>(job.x, plan.tile, Way::forward);
             backward_rows = pick_sparse<T>(
                 job.x, plan.tile, job.op == Op::diagonal ? Way::squared : Way::backward);
+        }
+    }
+
+    bool idle(int64_t tile) const { return idle_tiles != nullptr && idle_tiles[tile]; }
+    void clear(T *z, int64_t rows) const {
+        for (int64_t i = 0; i < rows; ++i) {
+            for (int64_t k = 0; k < plan.tile; ++k) z[i * width + k] = T(0);
         }
     }
 
@@ -312,6 +322,7 @@ template <class T> struct Pass {
             if (!sums) continue;
             if (sparse) {
                 for (int64_t t = 0; t < plan.tiles; ++t) {
+                    if (idle(t)) continue;
                     backward_rows(job.x, row, rows, b.z + t * plan.tile,
                                   gradient + t * d * plan.tile, width);
                 }
@@ -338,6 +349,10 @@ template <class T> struct Pass {
             T *z = part == 0 ? b.z : b.dz;
             if (job.x.sparse) {
                 for (int64_t t = 0; t < plan.tiles; ++t) {
+                    if (idle(t)) {
+                        clear(z + t * plan.tile, rows);
+                        continue;
+                    }
                     forward_rows(job.x, row, rows, weights + t * d * plan.tile, z + t * plan.tile,
                                  width);
                 }
@@ -428,7 +443,9 @@ template <class T> struct Pass {
             const int64_t k = t * plan.tile;
             const T *weights = part == 0 ? packed.first : packed.second;
             T *z = (part == 0 ? b.z : b.dz) + first * width + k;
-            if (job.x.sparse) {
+            if (idle(t)) {
+                clear(z, count);
+            } else if (job.x.sparse) {
                 forward_rows(job.x, row + first, count, weights + t * tile_size, z, width);
             } else {
                 multiply_forward<T>(x + first * stride, stride, count, d, weights + t * tile_size,
@@ -443,6 +460,7 @@ template <class T> struct Pass {
         parallel(plan.tiles * panels, [&](int64_t task) {
             const int64_t t = task / panels, j = task % panels * PANEL, k = t * plan.tile;
             const int64_t classes = least(plan.tile, K - k);
+            if (idle(t)) return;
             if (j == 0) {
                 for (int64_t i = 0; i < rows; ++i) {
                     const T *z = b.z + i * width + k;

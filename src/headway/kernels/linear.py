@@ -137,18 +137,23 @@ class LinearRows:
         return np.ascontiguousarray(block, dtype=wanted)
 
     def columns(self, kept: np.ndarray, /) -> "LinearRows":
-        """Return the rows with the classes `kept`, boolean (K,); no weight may be on the others."""
-        if kept.all():
+        """Return the rows with the classes `kept` (integers), in that order.
+
+        The classes left out must carry no weight, unless the columns are independent.
+        """
+        if np.array_equal(kept, np.arange(self.n_classes)):
             return self
         if self.labels is not None and not self._keeps_every_label(kept):
-            codes = (self.labels[:, None] == np.flatnonzero(kept)).astype(np.uint8)
-            return replace(self, n_classes=codes.shape[1], labels=None, codes=codes)
+            codes = (self.labels[:, None] == kept).astype(np.uint8)
+            return replace(self, n_classes=len(kept), labels=None, codes=codes)
         labels = None
         if self.labels is not None:
-            labels = np.maximum(np.cumsum(kept) - 1, 0).astype(np.int32)[self.labels]
+            places = np.zeros(self.n_classes, dtype=np.int32)
+            places[kept] = np.arange(len(kept), dtype=np.int32)
+            labels = places[self.labels]
         return replace(
             self,
-            n_classes=int(np.count_nonzero(kept)),
+            n_classes=len(kept),
             labels=labels,
             codes=None if self.codes is None else np.ascontiguousarray(self.codes[:, kept]),
             values=None if self.values is None else np.ascontiguousarray(self.values[:, kept]),
@@ -157,9 +162,10 @@ class LinearRows:
 
     def _keeps_every_label(self, kept: np.ndarray) -> bool:
         assert self.labels is not None
-        if self.row_weights is None:
-            return bool(kept[self.labels].all())
-        return bool(kept[self.labels[self.row_weights > 0]].all())
+        there = np.zeros(self.n_classes, dtype=bool)
+        there[kept] = True
+        labels = self.labels if self.row_weights is None else self.labels[self.row_weights > 0]
+        return bool(there[labels].all())
 
 
 def linear_rows(

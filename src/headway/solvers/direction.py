@@ -99,9 +99,9 @@ def newton_direction(
         direction = np.where(finished, 0.0, moved + ratio * direction)
         size = np.where(finished, 0.0, new_size)
         if len(finished) > FEW_COLUMNS and finished.mean() > 1 - FEWER:
-            left = ~finished[:, 0]
+            left = np.flatnonzero(~finished[:, 0])
             result[columns] = step
-            columns = np.flatnonzero(left) if columns is EVERY else columns[left]
+            columns = left if columns is EVERY else columns[left]
             problem = problem.columns(left)
             point = Point(point.weights[left], point.values[left], point.gradient[left])
             gradient, values = point.gradient, point.values

@@ -116,7 +116,7 @@ class LinearProblem:
         return class_masses(self.rows)
 
     def columns(self, kept: np.ndarray, /) -> "LinearProblem":
-        """Return the problem of some sigmoid columns, at the point last looked at."""
+        """Return the problem of some sigmoid columns (integers), at the point last looked at."""
         if self.coupled:
             raise ValueError("the columns of a softmax are coupled")
         rows = self.rows.columns(kept)
