@@ -157,11 +157,23 @@ HEADWAY_INLINE Vec<T> take_columns(const T *in, Vec<T> *columns, int64_t n_colum
     return top;
 }
 
+// Asks for the i-th vector of a block that will be read soon, harmlessly if it is beyond the end:
+// the processor itself does not foresee that LANES rows are read at a time.
+template <class T> HEADWAY_INLINE void fetch(const T *block, int64_t i) {
+    if (i * BYTES % 64 == 0) {
+        __builtin_prefetch(
+            reinterpret_cast<const void *>(reinterpret_cast<uintptr_t>(block) + i * BYTES));
+    }
+}
+
 // Step 2: exp(d) (for softmax) or d in place of the logits; returns what step 3 applies to them.
-template <Result KIND, class T>
-HEADWAY_INLINE Vec<T> weigh_columns(Vec<T> *columns, int64_t n_columns, Vec<T> top) {
+// With AHEAD, fetches a block meanwhile.
+template <Result KIND, bool AHEAD, class T>
+HEADWAY_INLINE Vec<T> weigh_columns(Vec<T> *columns, int64_t n_columns, Vec<T> top,
+                                    const T *ahead) {
     Vec<T> ties{};
     const auto weigh = [&](int64_t j) {
+        if constexpr (AHEAD) fetch(ahead, j);
         const Vec<T> d = columns[j] - top;
         Vec<T> e = exp_negative<T>(d);
         if constexpr (KIND == Result::softmax) {
@@ -211,14 +223,6 @@ HEADWAY_INLINE void put_columns(Vec<T> *columns, T *out, int64_t n_columns, Vec<
     for (int64_t j = 0; j < whole; j += G) put(j);
 }
 
-// Asks for entries that will be read soon; harmless beyond the end of the array.
-template <class T> HEADWAY_INLINE void fetch(const T *p, int64_t count) {
-    const auto from = reinterpret_cast<uintptr_t>(p);
-    for (int64_t at = 0; at < count * int64_t(sizeof(T)); at += 64) {
-        __builtin_prefetch(reinterpret_cast<const char *>(from + uintptr_t(at)));
-    }
-}
-
 template <Result KIND, class T>
 void narrow_rows(const T *in, T *out, int64_t first_row, int64_t n_rows, int64_t n_columns,
                  bool streaming, FirstRow &impossible) {
@@ -235,6 +239,7 @@ void narrow_rows(const T *in, T *out, int64_t first_row, int64_t n_rows, int64_t
     for (int64_t start = 0; start < n_rows; start += most) {
         const int64_t count = n_rows - start < most ? n_rows - start : most;
         const int64_t blocks = (count + L - 1) / L;
+        const auto block = [&](int64_t b) { return columns + b * padded; };
         Int<T> odd{};
         for (int64_t b = 0; b < blocks; ++b) {
             const int64_t row = start + b * L;
@@ -246,20 +251,24 @@ void narrow_rows(const T *in, T *out, int64_t first_row, int64_t n_rows, int64_t
                 for (int64_t i = left; i < L * n_columns + GROUP<T>; ++i) edge[i] = 0;
                 from = edge;
             }
-            tops[b] = take_columns(from, columns + b * padded, n_columns);
+            tops[b] = take_columns(from, block(b), n_columns);
             odd |= ~((tops[b] - tops[b]) == splat<T>(0));
         }
         for (int64_t b = 0; b < blocks; ++b) {
-            // The processor does not foresee 16 rows at a time.
-            fetch(in + (start + count + b * L) * n_columns, L * n_columns);
-            scales[b] = weigh_columns<KIND, T>(columns + b * padded, n_columns, tops[b]);
+            // Interleaved, unless there is too little to interleave it with.
+            const T *ahead = in + (start + count + b * L) * n_columns;
+            if (n_columns < 16) {
+                for (int64_t i = 0; i < n_columns; ++i) fetch(ahead, i);
+                scales[b] = weigh_columns<KIND, false, T>(block(b), n_columns, tops[b], ahead);
+            } else {
+                scales[b] = weigh_columns<KIND, true, T>(block(b), n_columns, tops[b], ahead);
+            }
         }
         for (int64_t b = 0; b < blocks; ++b) {
             if constexpr (ONE_A_ROW) {
                 store<T>(stage + b * L, tops[b] + scales[b]);
             } else {
-                put_columns<KIND>(columns + b * padded, stage + b * L * n_columns, n_columns,
-                                  scales[b]);
+                put_columns<KIND>(block(b), stage + b * L * n_columns, n_columns, scales[b]);
             }
         }
         if (__builtin_expect(any<T>(odd), 0)) {
