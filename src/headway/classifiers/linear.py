@@ -78,6 +78,8 @@ class LinearClassifier(HeadClassifier):
         Sum of the weighted losses plus penalty, in nats.
     n_iter_ : int
         Steps taken.
+    interrupted_ : bool
+        Whether Ctrl-C ended the fit; the weights are then the best so far.
 
     See Also
     --------
@@ -107,6 +109,7 @@ class LinearClassifier(HeadClassifier):
     optimality_gap_: float
     objective_: float
     n_iter_: int
+    interrupted_: bool
 
     def __init__(
         self,
@@ -153,7 +156,7 @@ class LinearClassifier(HeadClassifier):
             intercept = intercept - coef @ mean
         self.coef_, self.intercept_ = coef, intercept
         self.objective_, self.optimality_gap_ = solution.objective, solution.optimality_gap
-        self.n_iter_ = solution.n_iter
+        self.n_iter_, self.interrupted_ = solution.n_iter, solution.interrupted
         self._warn_unless_converged(solution)
 
     def _solve(
@@ -319,6 +322,7 @@ class LinearClassifier(HeadClassifier):
             "objective": self.objective_,
             "optimality_gap": self.optimality_gap_,
             "n_iter": self.n_iter_,
+            "interrupted": self.interrupted_,
         }
         return arrays, values
 
@@ -327,6 +331,7 @@ class LinearClassifier(HeadClassifier):
         self.objective_ = values["objective"]
         self.optimality_gap_ = values["optimality_gap"]
         self.n_iter_ = values["n_iter"]
+        self.interrupted_ = values.get("interrupted", False)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
