@@ -55,6 +55,8 @@ class HeadClassifier(ClassifierMixin, BaseEstimator):
         Names of the features, where `X` was a DataFrame with text column names.
     """
 
+    _takes_bytes = False  # whether dense uint8 features may stay what they are
+
     head: Any
     classes: Any
     class_weight: Any
@@ -135,7 +137,7 @@ class HeadClassifier(ClassifierMixin, BaseEstimator):
                 f"{type(self).__name__} requires y to be passed, but the target y is None. "
                 "Call `fit(X, y)` with one label a row."
             )
-        X = validate_features(self, X, reset=reset)
+        X = validate_features(self, X, reset=reset, keep_bytes=self._takes_bytes)
         y = _flat(y)
         if reset:
             declared = self.classes if classes is None else classes
@@ -215,7 +217,8 @@ class HeadClassifier(ClassifierMixin, BaseEstimator):
     def logits(self, X: Any) -> np.ndarray:
         """Return the logits, always two-dimensional: (n, K), or (n, 1) for binary labels."""
         check_is_fitted(self)
-        return self._logits(validate_features(self, X, reset=False))
+        X = validate_features(self, X, reset=False, keep_bytes=self._takes_bytes)
+        return self._logits(X)
 
     def decision_function(self, X: Any) -> np.ndarray:
         """Return the logits in scikit-learn's shapes: (n,) for binary labels, else (n, K)."""

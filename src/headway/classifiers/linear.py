@@ -88,8 +88,9 @@ class LinearClassifier(HeadClassifier):
     Notes
     -----
     Classes that are declared but absent get the coefficients 0 and an intercept so low that
-    they cost less than a tenth of `tol`.  Sparse features stay sparse.  float32 features are
-    multiplied in float32 while that is exact enough, sums are float64.
+    they cost less than a tenth of `tol`.  Sparse features stay sparse, dense uint8 ones stay
+    bytes.  float32 features are multiplied in float32 while that is exact enough, sums are
+    float64.  Features are never copied whole (see docs/speed.md for what memory a fit takes).
 
     Examples
     --------
@@ -103,6 +104,8 @@ class LinearClassifier(HeadClassifier):
     >>> model.optimality_gap_ <= 1e-6
     True
     """
+
+    _takes_bytes = True
 
     coef_: np.ndarray
     intercept_: np.ndarray

@@ -158,9 +158,7 @@ class _Descent:
         decrement = -0.5 * problem.dot(point.gradient, step)
         total = float(point.values[~self.separated].sum())
         self.predicted = float(decrement.sum()) / max(total, 1e-300)
-        self.report(
-            f"step {self.n_iter}: objective {total:.9g}, {inner} inner iterations, damping {self.damping:.0e}"
-        )
+        self.report(f"step {self.n_iter}: objective {total:.9g}, {inner} inner iterations")
         if self.predicted <= PREDICTED * self.tol:
             proven = self._certify()
             if proven and self.proven is not None:
