@@ -17,5 +17,6 @@ template <class T> using Out = nb::ndarray<T, nb::c_contig, nb::device::cpu>;
 void bind_math(nb::module_ &m);
 void bind_many_classes(nb::module_ &m);
 void bind_matrix(nb::module_ &m);
+void bind_predictor(nb::module_ &m);
 
 }  // namespace headway

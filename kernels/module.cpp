@@ -15,4 +15,5 @@ NB_MODULE(_headway_core, m) {
     bind_math(m);
     bind_many_classes(m);
     bind_matrix(m);
+    bind_predictor(m);
 }
