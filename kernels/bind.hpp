@@ -34,9 +34,10 @@ class Unlocked {
 void bind_cells(nb::module_ &m);
 void bind_linear(nb::module_ &m);
 void bind_losses(nb::module_ &m);
-void bind_math(nb::module_ &m);
 void bind_many_classes(nb::module_ &m);
+void bind_math(nb::module_ &m);
 void bind_matrix(nb::module_ &m);
+void bind_predictor(nb::module_ &m);
 void bind_rows(nb::module_ &m);
 
 }  // namespace headway

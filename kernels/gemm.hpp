@@ -165,7 +165,7 @@ inline void few_rows(const T *A, int64_t lda, int64_t rows, int64_t depth, const
 // C[M, N] (+)= A B with the depth contiguous in A (along) or its rows (across).
 template <class T, Rows LIE>
 void multiply_columns(const T *A, int64_t lda, int64_t M, int64_t depth, const T *B, int64_t ldb,
-                      int64_t N, T *C, int64_t ldc, bool add) {
+                      int64_t N, T *C, int64_t ldc, bool add, Ahead *ahead = nullptr) {
     alignas(64) T packed[GEMM_STEPS * TILE_COLUMNS<T>];
     for (int64_t r = 0; r < M; r += GEMM_ROWS) {
         const int64_t rows = M - r < GEMM_ROWS ? M - r : GEMM_ROWS;
@@ -190,7 +190,7 @@ void multiply_columns(const T *A, int64_t lda, int64_t M, int64_t depth, const T
                 const int64_t some = N - n < TILE_COLUMNS<T> ? N - n : TILE_COLUMNS<T>;
                 pack_columns<T, TILE_VECTORS>(b + n, ldb, steps, some, nullptr, packed);
                 panel<T, TILE_VECTORS, LIE>(a, lda, rows, steps, packed, TILE_COLUMNS<T>, c + n,
-                                            ldc, some, more);
+                                            ldc, some, more, ahead);
             }
             if (n < N) {
                 pack_columns<T, 1>(b + n, ldb, steps, N - n, nullptr, packed);

@@ -103,12 +103,24 @@ inline void tile_of(int64_t rows, const T *A, int64_t lda, int64_t depth, const 
     tile<T, MOST, VECTORS, LIE>(A, lda, depth, B, ldb, C, ldc, columns, add);
 }
 
+// Memory that is wanted soon, fetched into the second-level cache a little with each tile.
+struct Ahead {
+    const char *at, *end;
+    int64_t step;  // bytes with each tile
+
+    HEADWAY_INLINE void fetch() {
+        const char *until = end - at < step ? end : at + step;
+        for (; at < until; at += 64) __builtin_prefetch(at, 0, 2);
+    }
+};
+
 // A panel of C, all rows: `rows` split into tiles as even as possible.
 template <class T, int VECTORS, Rows LIE>
 void panel(const T *A, int64_t lda, int64_t rows, int64_t depth, const T *B, int64_t ldb, T *C,
-           int64_t ldc, int64_t columns, bool add) {
+           int64_t ldc, int64_t columns, bool add, Ahead *ahead = nullptr) {
     const int64_t tiles = (rows + TILE_ROWS - 1) / TILE_ROWS;
     for (int64_t t = 0, r = 0; t < tiles; ++t) {
+        if (ahead) ahead->fetch();
         const int64_t some = (rows - r + tiles - t - 1) / (tiles - t);
         tile_of<T, TILE_ROWS, VECTORS, LIE>(some, A + r * (LIE == Rows::along ? lda : 1), lda,
                                             depth, B, ldb, C + r * ldc, ldc, columns, add);

@@ -78,11 +78,25 @@ template <class T> struct Chunk {
         return job.sample_weights ? job.sample_weights[first + i] : T(1);
     }
 
+    const T *weights(int64_t t) const { return job.weights + t * cut.classes * job.weights_step; }
+    int64_t slice_begin(int64_t slice) const { return slice * cut.tiles / cut.slices; }
+
+    // The weights of a tile, to be fetched during a product of so many panels.
+    Ahead weights_ahead(int64_t t, int64_t panels) const {
+        if (t >= cut.tiles) return {nullptr, nullptr, 0};
+        const int64_t bytes = classes(t) * job.weights_step * int64_t(sizeof(T));
+        if (bytes > 2 * TILE_BYTES) return {nullptr, nullptr, 0};
+        const int64_t calls = panels * ((cut.classes + TILE_ROWS - 1) / TILE_ROWS);
+        const char *start = reinterpret_cast<const char *>(weights(t));
+        return {start, start + bytes, (bytes / calls + 127) / 64 * 64};
+    }
+
     void exponentials(int64_t t) const {
         const int64_t k = t * cut.classes, some = classes(t);
         T *Z = logits(t);
-        tile_logits<T>(job.weights + k * job.weights_step, job.weights_step, some, scratch.packed,
-                       cut.columns, job.d, Z);
+        Ahead next = weights_ahead(t + 1, cut.columns / TILE_COLUMNS<T>);
+        tile_logits<T>(weights(t), job.weights_step, some, scratch.packed, cut.columns, job.d, Z,
+                       &next);
         const T *bias = job.bias ? job.bias + k : nullptr;
         for (int64_t i = 0; i < rows; ++i) {
             const int64_t y = job.labels[first + i] - k;
@@ -171,9 +185,8 @@ template <class T> struct Chunk {
 
     void gradients(int64_t slice) const {
         T *by_features = scratch.slices + slice * cut.rows * job.d;
-        const int64_t from = slice * cut.tiles / cut.slices;
-        const int64_t to = (slice + 1) * cut.tiles / cut.slices;
-        for (int64_t t = from; t < to; ++t) {
+        const int64_t from = slice_begin(slice);
+        for (int64_t t = from; t < slice_begin(slice + 1); ++t) {
             const int64_t k = t * cut.classes, some = classes(t);
             residuals(t);
             const T *Z = logits(t);
@@ -187,12 +200,13 @@ template <class T> struct Chunk {
                     b = (first > 0 ? b : T(0)) + sum<T>(total);
                 }
             }
+            Ahead own = weights_ahead(t, (job.d + TILE_COLUMNS<T> - 1) / TILE_COLUMNS<T>);
             multiply_columns<T, Rows::along>(Z, cut.columns, some, rows, features(),
                                              job.features_step, job.d,
-                                             job.weights_gradient + k * job.d, job.d, first > 0);
+                                             job.weights_gradient + k * job.d, job.d, first > 0,
+                                             job.features_gradient ? &own : nullptr);
             if (job.features_gradient) {
-                multiply_columns<T, Rows::across>(Z, cut.columns, rows, some,
-                                                  job.weights + k * job.weights_step,
+                multiply_columns<T, Rows::across>(Z, cut.columns, rows, some, weights(t),
                                                   job.weights_step, job.d, by_features, job.d,
                                                   t > from);
             }
@@ -226,7 +240,10 @@ template <class T> void run(ManyClassesJob<T> &job, void *memory) {
         const int64_t rows = job.n - first < cut.rows ? job.n - first : cut.rows;
         Chunk<T> chunk{job, cut, scratch, first, rows};
         pack_rows(chunk.features(), job.features_step, rows, cut.columns, job.d, scratch.packed);
-        parallel(cut.tiles, [&](int64_t t) { chunk.exponentials(t); });
+        parallel(cut.slices, [&](int64_t slice) {
+            const int64_t end = chunk.slice_begin(slice + 1);
+            for (int64_t t = chunk.slice_begin(slice); t < end; ++t) chunk.exponentials(t);
+        });
         chunk.whole_rows();
         if (job.empty_row >= 0) return;
         parallel(cut.slices, [&](int64_t slice) { chunk.gradients(slice); });

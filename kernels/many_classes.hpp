@@ -24,34 +24,39 @@ struct Cut {
     int64_t columns;  // the same, padded: of Z
     int64_t classes;  // of a tile
     int64_t tiles;
-    int64_t slices;   // of the tiles; each has its own sum of the gradient by the features
+    int64_t slices;   // runs of tiles, each a task, with a gradient by the features of its own
 };
 
-constexpr int64_t LOGITS_BYTES = int64_t(1) << 26;  // what a chunk of logits may take
-constexpr int64_t SLICES_BYTES = int64_t(1) << 23;
-constexpr int64_t MOST_ROWS = 128;
-constexpr int64_t MOST_CLASSES = 240;  // with 128 rows of 256 features, a second-level cache
+// Half as many rows in a chunk would cost a tenth of the speed, twice as many gain a twentieth.
+constexpr int64_t LOGITS_BYTES = int64_t(1) << 25;  // what the logits of a chunk may take
+constexpr int64_t SLICES_BYTES = int64_t(1) << 22;
+constexpr int64_t TILE_BYTES = int64_t(1) << 18;    // of weights: a share of the second-level cache
+constexpr int64_t MOST_ROWS = 256;
+constexpr int64_t MOST_CLASSES = 240;
 constexpr int64_t MOST_SLICES = 64;
 
 inline int64_t between(int64_t low, int64_t value, int64_t high) {
     return value < low ? low : value > high ? high : value;
 }
+// Of something that is at least 1, rounded down to a multiple.
+inline int64_t multiple_in(int64_t whole, int64_t part, int64_t of) {
+    return whole / (part < 1 ? 1 : part) / of * of;
+}
 
 template <class T> Cut cut_of(const ManyClassesJob<T> &job) {
     Cut cut;
-    constexpr int64_t SIZE = sizeof(T);
-    const int64_t fit = LOGITS_BYTES / (SIZE * job.K) / TILE_COLUMNS<T> * TILE_COLUMNS<T>;
-    cut.rows = between(TILE_COLUMNS<T>, fit, MOST_ROWS);
+    constexpr int64_t SIZE = sizeof(T), WIDTH = TILE_COLUMNS<T>;
+    cut.rows = between(WIDTH, multiple_in(LOGITS_BYTES, SIZE * job.K, WIDTH), MOST_ROWS);
     if (cut.rows > job.n) cut.rows = job.n;
-    cut.columns = (cut.rows + TILE_COLUMNS<T> - 1) / TILE_COLUMNS<T> * TILE_COLUMNS<T>;
+    cut.columns = (cut.rows + WIDTH - 1) / WIDTH * WIDTH;
     // Fewer classes in a tile where there would be few tiles to share out.
-    cut.classes = between(24, (job.K / 32 + 11) / 12 * 12, MOST_CLASSES);
+    const int64_t fit = between(48, multiple_in(TILE_BYTES, SIZE * job.d, 12), MOST_CLASSES);
+    cut.classes = between(24, (job.K / 32 + 11) / 12 * 12, fit);
     cut.tiles = (job.K + cut.classes - 1) / cut.classes;
-    cut.slices = cut.tiles;
+    cut.slices = cut.tiles < MOST_SLICES ? cut.tiles : MOST_SLICES;
     if (job.features_gradient) {
-        const int64_t bytes = SIZE * cut.rows * job.d;
-        const int64_t most = between(8, SLICES_BYTES / (bytes > 0 ? bytes : 1), MOST_SLICES);
-        if (cut.slices > most) cut.slices = most;
+        const int64_t most = multiple_in(SLICES_BYTES, SIZE * cut.rows * job.d, 1);
+        cut.slices = between(1, between(8, most, MOST_SLICES), cut.slices);
     }
     return cut;
 }
@@ -78,14 +83,14 @@ void pack_rows(const T *X, int64_t ldx, int64_t rows, int64_t columns, int64_t d
 
 template <class T>
 void tile_logits(const T *W, int64_t ldw, int64_t classes, const T *packed, int64_t columns,
-                 int64_t d, T *Z) {
+                 int64_t d, T *Z, Ahead *ahead = nullptr) {
     for (int64_t j = 0; j == 0 || j < d; j += GEMM_DEPTH) {
         const int64_t depth = d - j < GEMM_DEPTH ? d - j : GEMM_DEPTH;
         for (int64_t i = 0; i < columns; i += TILE_COLUMNS<T>) {
             panel<T, TILE_VECTORS, Rows::along>(W + j, ldw, classes, depth,
                                                 packed + i * d + j * TILE_COLUMNS<T>,
                                                 TILE_COLUMNS<T>, Z + i, columns, TILE_COLUMNS<T>,
-                                                j > 0);
+                                                j > 0, ahead);
         }
     }
 }

@@ -15,8 +15,9 @@ NB_MODULE(_headway_core, m) {
     bind_cells(m);
     bind_linear(m);
     bind_losses(m);
-    bind_math(m);
     bind_many_classes(m);
+    bind_math(m);
     bind_matrix(m);
+    bind_predictor(m);
     bind_rows(m);
 }
