@@ -28,6 +28,7 @@ struct SparseSolver {
     double *product_b;
     double *partial;                                         // (strips, 3, width)
     double *size, *first, *length, *ratio, *lost, *decrement, *sum;  // (width,)
+    float *lengths, *ratios, *moving, *real;                 // (width,): a lane for each class
     bool *finished, *idle;
 
     SparseSolver(const Job &j, const CgJob &c, const Plan &p, char *scratch, char *shared)
@@ -62,6 +63,8 @@ struct SparseSolver {
         partial = cut.take<double>(strips * 3 * width);
         double **arrays[] = {&size, &first, &length, &ratio, &lost, &decrement, &sum};
         for (double **array : arrays) *array = cut.take<double>(width);
+        float **lanes[] = {&lengths, &ratios, &moving, &real};
+        for (float **array : lanes) *array = cut.take<float>(width);
         finished = cut.take<bool>(width);
         idle = cut.take<bool>(tiles);
         pass.idle_tiles = idle;
@@ -71,7 +74,7 @@ struct SparseSolver {
         const int64_t width = plan.tiles * plan.tile, cells = width * job.x.d;
         const int64_t strips = (job.x.d + CG_STRIP - 1) / CG_STRIP;
         return 4 * round_up(cells * 4, 64) + 3 * round_up(width * 4, 64) +
-               round_up(strips * 3 * width * 8, 64) + 10 * round_up(width * 8, 64);
+               round_up(strips * 3 * width * 8, 64) + 14 * round_up(width * 8, 64);
     }
 
     // Calls f(feature, tile offset) for each feature of a strip.
@@ -157,104 +160,117 @@ struct SparseSolver {
         for (int64_t k = 0; k < K; ++k) to[k * (d + 1) + d] = from_b[k];
     }
 
-    // The step along the direction, the new residual, and the sums over r z, lost and p z.
+    // A feature's cells as vectors: f(vector, place in the tiles, class).  A tile is whole vectors,
+    // or it is the only one and a part of a vector.
+    template <class F> HEADWAY_INLINE void each_vector(int64_t j, const F &f) const {
+        for (int64_t t = 0; t < tiles; ++t) {
+            const int64_t at = (t * d + j) * W;
+            for (int64_t i = 0; i < W; i += LANES<float>) f(at + i, t * W + i);
+        }
+    }
+    HEADWAY_INLINE VecFloat get(const float *p) const {
+        return W >= LANES<float> ? load<float>(p) : load_some<float>(p, W, 0.0f);
+    }
+    HEADWAY_INLINE void put(float *p, VecFloat v) const {
+        if (W >= LANES<float>) store<float>(p, v);
+        else store_some<float>(p, v, W);
+    }
+    HEADWAY_INLINE void put_sums(double *to, const float *from) const {
+        for (int64_t k = 0; k < width; ++k) to[k] = double(from[k]);
+    }
+
+    // The step along the direction, the new residual, and the sums over r z and of what is lost.
     void update(bool starting) const {
-        const double *alpha = length;
-        if (!starting) {
-            for (int64_t k = 0; k < K; ++k) {
-                step_b[k] += float(alpha[job.coupled ? 0 : k]) * direction_b[k];
-                residual_b[k] -= float(alpha[job.coupled ? 0 : k] * product_b[k]);
-            }
+        for (int64_t k = 0; k < K; ++k) {
+            const double a = starting ? 0.0 : length[job.coupled ? 0 : k];
+            lengths[k] = float(a);
+            if (starting) continue;
+            step_b[k] += float(a) * direction_b[k];
+            residual_b[k] -= float(a * product_b[k]);
         }
         centre_row(residual_b);
         each_strip([&](int64_t s, int64_t begin, int64_t end) {
-            double *sums = partial + s * 3 * width;
-            for (int64_t k = 0; k < 2 * width; ++k) sums[k] = 0.0;
-            float z[MOST_CLASSES], r[MOST_CLASSES];
+            alignas(64) float r[MOST_CLASSES], z[MOST_CLASSES];
+            alignas(64) float rz[MOST_CLASSES] = {}, unmet[MOST_CLASSES] = {};
             for (int64_t j = begin; j < end; ++j) {
-                const float penalty = cg.penalty[j];
-                float total = 0.0f;
-                for (int64_t t = 0; t < tiles; ++t) {
-                    const int64_t at = (t * d + j) * W, k = t * W;
-                    for (int64_t i = 0; i < W; ++i) {
-                        if (!starting) {
-                            const float a = float(alpha[job.coupled ? 0 : k + i]);
-                            step[at + i] += a * direction[at + i];
-                            residual[at + i] -= a * (product[at + i] + penalty * direction[at + i]);
-                        }
-                        r[k + i] = residual[at + i];
-                        total += r[k + i];
+                const VecFloat penalty = splat<float>(cg.penalty[j]);
+                VecFloat total = {};
+                each_vector(j, [&](int64_t at, int64_t k) {
+                    VecFloat now = get(residual + at);
+                    if (!starting) {
+                        const VecFloat a = get(lengths + k), p = get(direction + at);
+                        put(step + at, get(step + at) + a * p);
+                        now -= a * (get(product + at) + penalty * p);
                     }
-                }
-                const float mean = job.coupled ? total / float(K) : 0.0f;
-                total = 0.0f;
-                for (int64_t t = 0; t < tiles; ++t) {
-                    const int64_t at = (t * d + j) * W, k = t * W;
-                    for (int64_t i = 0; i < W; ++i) {
-                        r[k + i] = k + i < K ? r[k + i] - mean : 0.0f;
-                        residual[at + i] = r[k + i];
-                        z[k + i] = r[k + i] * inverse[at + i];
-                        total += z[k + i];
-                    }
-                }
-                const float z_mean = job.coupled ? total / float(K) : 0.0f;
-                const float mu = cg.means[j], inverse_penalty = 1.0f / penalty;
-                for (int64_t k = 0; k < K; ++k) {
-                    const float unmet = r[k] - mu * residual_b[k];
-                    sums[k] += double(r[k] * (z[k] - z_mean));
-                    sums[width + k] += double(unmet * unmet * inverse_penalty);
-                }
+                    store<float>(r + k, now);
+                    total += now;
+                });
+                const VecFloat mean = splat<float>(job.coupled ? HEADWAY_LEVEL::sum<float>(total) / float(K) : 0.0f);
+                total = VecFloat{};
+                each_vector(j, [&](int64_t at, int64_t k) {
+                    const VecFloat now = get(real + k) * (load<float>(r + k) - mean);
+                    const VecFloat moved = now * get(inverse + at);
+                    put(residual + at, now);
+                    store<float>(r + k, now);
+                    store<float>(z + k, moved);
+                    total += moved;
+                });
+                const VecFloat z_mean = splat<float>(job.coupled ? HEADWAY_LEVEL::sum<float>(total) / float(K) : 0.0f);
+                const VecFloat mu = splat<float>(cg.means[j]);
+                const VecFloat inverse_penalty = splat<float>(1.0f / cg.penalty[j]);
+                each_vector(j, [&](int64_t, int64_t k) {
+                    const VecFloat now = load<float>(r + k);
+                    const VecFloat gap = now - mu * get(residual_b + k);
+                    store<float>(rz + k, load<float>(rz + k) + now * (load<float>(z + k) - z_mean));
+                    store<float>(unmet + k, load<float>(unmet + k) + gap * gap * inverse_penalty);
+                });
             }
+            put_sums(partial + s * 3 * width, rz);
+            put_sums(partial + (s * 3 + 1) * width, unmet);
         });
     }
 
-    // direction <- z + ratio * direction, and the sum over p q in the next product.
+    // direction <- z + ratio * direction
     void turn() const {
         float z_b[MOST_CLASSES];
         for (int64_t k = 0; k < K; ++k) z_b[k] = residual_b[k] * inverse_b[k];
         centre_row(z_b);
         for (int64_t k = 0; k < K; ++k) {
             const int64_t part = job.coupled ? 0 : k;
-            direction_b[k] =
-                finished[part] ? 0.0f : z_b[k] + float(ratio[part]) * direction_b[k];
+            ratios[k] = float(ratio[part]);
+            moving[k] = finished[part] ? 0.0f : 1.0f;
+            direction_b[k] = moving[k] * (z_b[k] + ratios[k] * direction_b[k]);
         }
         each_strip([&](int64_t, int64_t begin, int64_t end) {
-            float z[MOST_CLASSES];
+            alignas(64) float z[MOST_CLASSES];
             for (int64_t j = begin; j < end; ++j) {
-                float total = 0.0f;
-                for (int64_t t = 0; t < tiles; ++t) {
-                    const int64_t at = (t * d + j) * W, k = t * W;
-                    for (int64_t i = 0; i < W; ++i) {
-                        z[k + i] = residual[at + i] * inverse[at + i];
-                        total += z[k + i];
-                    }
-                }
-                const float mean = job.coupled ? total / float(K) : 0.0f;
-                for (int64_t t = 0; t < tiles; ++t) {
-                    const int64_t at = (t * d + j) * W, k = t * W;
-                    for (int64_t i = 0; i < W; ++i) {
-                        const int64_t part = job.coupled ? 0 : k + i;
-                        const float old = float(ratio[part]) * direction[at + i];
-                        direction[at + i] = finished[part] || k + i >= K ? 0.0f : z[k + i] - mean + old;
-                    }
-                }
+                VecFloat total = {};
+                each_vector(j, [&](int64_t at, int64_t k) {
+                    const VecFloat moved = get(residual + at) * get(inverse + at);
+                    store<float>(z + k, moved);
+                    total += moved;
+                });
+                const VecFloat mean = splat<float>(job.coupled ? HEADWAY_LEVEL::sum<float>(total) / float(K) : 0.0f);
+                each_vector(j, [&](int64_t at, int64_t k) {
+                    const VecFloat old = get(ratios + k) * get(direction + at);
+                    put(direction + at, get(moving + k) * (load<float>(z + k) - mean + old));
+                });
             }
         });
     }
 
     void curvatures() const {
         each_strip([&](int64_t s, int64_t begin, int64_t end) {
-            double *sums = partial + s * 3 * width;
-            for (int64_t k = 0; k < width; ++k) sums[k] = 0.0;
-            for (int64_t t = 0; t < tiles; ++t) {
-                for (int64_t j = begin; j < end; ++j) {
-                    const int64_t at = (t * d + j) * W;
-                    for (int64_t i = 0; i < W; ++i) {
-                        const float p = direction[at + i];
-                        sums[t * W + i] += double(p * (product[at + i] + cg.penalty[j] * p));
-                    }
-                }
+            alignas(64) float sums[MOST_CLASSES] = {};
+            for (int64_t j = begin; j < end; ++j) {
+                const VecFloat penalty = splat<float>(cg.penalty[j]);
+                each_vector(j, [&](int64_t at, int64_t k) {
+                    const VecFloat p = get(direction + at);
+                    const VecFloat cell = p * (get(product + at) + penalty * p);
+                    store<float>(sums + k, load<float>(sums + k) + cell);
+                });
             }
+            put_sums(partial + s * 3 * width, sums);
         });
         total(0, sum);
         for (int64_t k = 0; k < K; ++k) {
@@ -290,6 +306,8 @@ struct SparseSolver {
             step_b[k] = direction_b[k] = 0.0f;
             ratio[k] = decrement[k] = length[k] = 0.0;
             finished[k] = k >= count;
+            lengths[k] = ratios[k] = moving[k] = 0.0f;
+            real[k] = k < K ? 1.0f : 0.0f;
         }
         for (int64_t t = 0; t < tiles; ++t) idle[t] = false;
         update(true);

@@ -92,7 +92,7 @@ struct CgJob {
     double near = 0.0, lost = 0.0, forcing = 0.1, loose = 0.25;
     bool (*keep_going)() = nullptr;
 };
-constexpr int64_t MOST_CLASSES = 4096;  // of that iteration
+constexpr int64_t MOST_CLASSES = 2048;  // of that iteration
 
 struct LinearFunctions {
     Plan (*plan)(const Job &job, int64_t cache_bytes);

@@ -242,11 +242,11 @@ def linear_pass(rows: LinearRows, /, *, coupled: bool, like: Any = None) -> Any:
     else:
         made.share_features(like)
     if rows.labels is not None:
-        made.set_labels(rows.labels, rows.on, rows.off)
+        made.set_labels(np.ascontiguousarray(rows.labels), rows.on, rows.off)
     elif rows.codes is not None:
-        made.set_codes(rows.codes, rows.on, rows.off)
+        made.set_codes(np.ascontiguousarray(rows.codes), rows.on, rows.off)
     else:
-        made.set_values(rows.values)
+        made.set_values(np.ascontiguousarray(rows.values))
     made.set_weights(rows.row_weights, rows.positive_weight)
     return made
 

@@ -30,7 +30,7 @@ PREDICTED = 100.0  # a certificate is tried once the decrement is below this tim
 LOST = 0.1  # share of `tol` that the certificate may lose to the residual
 FEWER = 0.6  # share of unfinished columns below which the others are left out
 FEW_COLUMNS = 8
-MOST_CLASSES = 4096  # that the compiled iteration takes
+MOST_CLASSES = 2048  # that the compiled iteration takes
 
 
 def newton_direction(
