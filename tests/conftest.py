@@ -30,13 +30,12 @@ LIBRARIES = [*(f"numpy-{level}" for level in LEVELS), "torch", "array_api_strict
 
 
 def pytest_generate_tests(metafunc):
-    if "xp" in metafunc.fixturenames:
-        metafunc.parametrize("xp", LIBRARIES, indirect=True)
-    elif "level" in metafunc.fixturenames:
+    """Give each test that asks for a `level` every one of them, unless its `xp` does so."""
+    if "level" in metafunc.fixturenames and "xp" not in metafunc.fixturenames:
         metafunc.parametrize("level", LEVELS, indirect=True)
 
 
-@pytest.fixture
+@pytest.fixture(params=LIBRARIES)
 def xp(request):
     """Return an array namespace, with the core at one of its levels where that is NumPy."""
     library, _, level = request.param.partition("-")

@@ -28,10 +28,11 @@ def compiled(request):
 
 @pytest.fixture
 def threads():
-    """Return the core, and put its number of threads back."""
-    before = core().threads()
-    yield core()
-    core().set_threads(before)
+    """Return the core, in use, and put its number of threads back."""
+    with use_core(COMPILED[-1]):
+        before = core().threads()
+        yield core()
+        core().set_threads(before)
 
 
 def _python(code, **environment):
@@ -148,7 +149,7 @@ class TestThreads:
             "    print(process.exitcode, queue.get() if process.exitcode == 0 else None)\n"
             "    assert softmax(logits).tobytes() == expected\n"
         )
-        result = _python(code)
+        result = _python(code, HEADWAY_CORE=COMPILED[-1])
         assert result.stdout.split() == ["0", "True"] * 3, result.stderr
 
     def test_a_spawned_child_computes_as_well(self):
@@ -207,6 +208,7 @@ class TestDoor:
 
 
 @needs_core
+@pytest.mark.slow
 def test_more_than_2_to_the_31_entries_are_counted():
     """The zeros are never written, so that they take no memory."""
     with use_core(COMPILED[-1]):
