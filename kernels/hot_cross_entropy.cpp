@@ -42,11 +42,10 @@ template <class T, bool FULL> struct Wide {
     template <bool CAREFUL>
     HEADWAY_INLINE void finish(int64_t i, int64_t slot, const Row<T, CAREFUL> &row, T top) {
         // Where a mass depends on the logits, they must not be overwritten yet.
-        const bool in_place = job.gradient == job.logits;
-        if (!job.gradient) finish<CAREFUL, false>(i, slot, row, top, nullptr);
-        else if (job.K <= KEPT) finish<CAREFUL, true>(i, slot, row, top, room);
-        else if (job.stream || (FULL && in_place)) finish<CAREFUL, false>(i, slot, row, top, nullptr);
-        else finish<CAREFUL, true>(i, slot, row, top, job.gradient + i * job.K);
+        const bool needed = FULL && job.gradient == job.logits;
+        T *const kept = job.K <= KEPT ? room : job.stream || needed ? nullptr : job.gradient + i * job.K;
+        if (CAREFUL || !job.gradient || !kept) finish<CAREFUL, false>(i, slot, row, top, kept);
+        else finish<CAREFUL, !CAREFUL>(i, slot, row, top, kept);
     }
     template <bool CAREFUL, bool KEEP>
     void finish(int64_t i, int64_t slot, const Row<T, CAREFUL> &row, T top, T *kept) {

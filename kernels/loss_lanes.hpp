@@ -18,15 +18,14 @@ template <class T, bool FULL> struct LaneTask {
     const CrossEntropyJob<T> &job;
     LossReport *report;
 
-    // L rows of K entries in `in`, as K columns; reads up to L entries beyond.
+    // L rows of K entries in `in`, as K columns; reads up to L entries, and fills columns, beyond.
     HEADWAY_INLINE void turn(const T *in, Vec<T> *columns) const {
         const int64_t K = job.K;
         for (int64_t c = 0; c < K; c += L) {
             Vec<T> square[L];
             for (int i = 0; i < L; ++i) square[i] = load<T>(in + i * K + c);
             transpose<T>(square);
-            const int64_t size = K - c < L ? K - c : L;
-            for (int64_t k = 0; k < size; ++k) columns[c + k] = square[k];
+            for (int k = 0; k < L; ++k) columns[c + k] = square[k];
         }
     }
     // The way back; writes up to L entries beyond.
@@ -80,11 +79,12 @@ template <class T, bool FULL> struct LaneTask {
 
     // `size` rows from i on: logits and targets are read from `z_in` and `t_in`, the gradient goes
     // to `out`; all three have room for L rows and L entries more.
-    HEADWAY_INLINE void block(int64_t i, int64_t size, const T *z_in, const T *t_in, T *out) const {
+    void block(int64_t i, int64_t size, const T *z_in, const T *t_in, T *out) const {
         const int64_t K = job.K;
+        if (K < 1 || K > MOST_IN_LANES) __builtin_unreachable();
         const Vec<T> zero = splat<T>(0), one = splat<T>(1);
         const Vec<T> impossible = splat<T>(-Limits<T>::infinity);
-        Vec<T> z[MOST_IN_LANES + L], t[FULL ? MOST_IN_LANES : 1], mass[FULL ? MOST_IN_LANES : 1];
+        Vec<T> z[MOST_IN_LANES], t[FULL ? MOST_IN_LANES : 1], mass[FULL ? MOST_IN_LANES : 1];
         typename Types<T>::Scalar labels[L] = {};
         turn(z_in, z);
         load_labels(i, size, labels);

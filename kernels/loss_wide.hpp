@@ -243,18 +243,17 @@ template <class T, bool CAREFUL, bool FULL, bool KEEP> struct Slope {
         }
     }
     template <bool STREAM> HEADWAY_INLINE void run(int64_t K) const {
+        // Whole vectors lie on both sides of the one with the label, incomplete ones at the ends.
         const int64_t head = STREAM ? unaligned<T>(out, K) : 0;
         const int64_t end = head + (K - head) / L * L;
-        if (head > 0) spiked(0, head);
-        if (label >= head && label < end) {
-            const int64_t k = head + (label - head) / L * L;
-            many<STREAM>(head, k);
-            spiked(k, L);
-            many<STREAM>(k + L, end);
-        } else {
-            many<STREAM>(head, end);
+        const bool inside = label >= head && label < end;
+        const int64_t at_label = inside ? head + (label - head) / L * L : end;
+        const int64_t ranges[2][2] = {{head, at_label}, {inside ? at_label + L : end, end}};
+        for (const auto &range : ranges) many<STREAM>(range[0], range[1]);
+        const int64_t others[3][2] = {{0, head}, {at_label, inside ? L : 0}, {end, K - end}};
+        for (const auto &other : others) {
+            if (other[1] > 0) spiked(other[0], other[1]);
         }
-        if (end < K) spiked(end, K - end);
     }
 };
 
