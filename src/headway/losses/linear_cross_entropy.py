@@ -68,7 +68,7 @@ def linear_cross_entropy(
 ) -> LinearCrossEntropy:
     """Return the cross-entropy of linear logits and its gradients, never holding all logits.
 
-    Beside its results it takes at most 64 MB for logits (or those of 32 rows, if that is
+    Beside its results it takes at most 32 MB for logits (or those of 32 rows, if that is
     more) and some megabytes besides, however many samples there are.
 
     Parameters
