@@ -78,7 +78,7 @@ def scikit_learn_intelex(X, problem, tol, solver="lbfgs", **_):
 def _logistic_regression(kind, X, problem, tol, solver):
     from sklearn.multiclass import OneVsRestClassifier
 
-    model = kind(C=problem.C, tol=tol, solver=solver, max_iter=MOST_STEPS, intercept_scaling=LARGE)
+    model = kind(C=problem.C, tol=tol, solver=solver, max_iter=MOST_STEPS)
     if problem.head == "softmax":
         model.fit(X, problem.y)
         return model.coef_, model.intercept_
