@@ -1,28 +1,37 @@
 # headway: every command a developer or a visitor needs.  `make help` lists them.
 #
-# Each environment is a stamp inside .venv, so that a second call installs nothing.
+# What is installed leaves a stamp inside .venv, so that a second call installs nothing.  The
+# compiled core is built into build/ and built again when a file of kernels/ changes.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+REQUIREMENTS := $(BIN)/python scripts/requirements.py
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format bench contest clean
+.PHONY: help demo test test-levels test-without-compiler check format bench contest clean
 
 help:  ## list the commands
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1|/' | column -t -s '|'
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit("headway needs Python 3.11 or newer, got %d.%d: call make PYTHON=python3.11" % sys.version_info[:2] if sys.version_info < (3, 11) else 0)'
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.demo: $(BIN)/python pyproject.toml constraints.txt
-	$(PIP) --editable '.[torch]'
+# Without isolation, so that the build finds its tools where they were and compiles only changes.
+# Where there is a compiler, a core that does not build is an error; elsewhere NumPy does its work.
+$(VENV)/.demo: $(BIN)/python pyproject.toml constraints.txt $(wildcard kernels/*)
+	$(REQUIREMENTS) build > $(VENV)/build.txt
+	$(PIP) -r $(VENV)/build.txt
+	HEADWAY_REQUIRE_CORE=$${HEADWAY_REQUIRE_CORE:-$$($(BIN)/python scripts/can_compile.py)} \
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(PIP) --no-build-isolation --editable '.[torch]'
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.demo
-	$(PIP) --editable '.[torch,test]'
+	$(REQUIREMENTS) test > $(VENV)/test.txt
+	$(PIP) -r $(VENV)/test.txt
 	@touch $@
 
 PEERS := cyanure liblinear-official scikit-learn-intelex onnxruntime skl2onnx
@@ -32,14 +41,25 @@ $(VENV)/.bench: $(VENV)/.test
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.test
-	$(PIP) --editable '.[torch,test,dev]'
+	$(REQUIREMENTS) dev > $(VENV)/dev.txt
+	$(PIP) -r $(VENV)/dev.txt
 	@touch $@
 
 demo: $(VENV)/.demo  ## train softmax and sigmoid layers side by side on digits
 	$(BIN)/headway compare digits --html headway-report/digits.html --figures headway-report/figures
 
 test: $(VENV)/.test  ## run the tests
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto
+	$(PYTEST)
+
+test-levels: $(VENV)/.test  ## run the numerical tests on the slower builds of the core too
+	set -e; levels=$$($(BIN)/python -c 'from headway.kernels import core; print(*core.available_levels()[1:-1])'); \
+	for level in $$levels; do \
+	    echo "HEADWAY_CORE=$$level"; \
+	    HEADWAY_CORE=$$level $(PYTEST) -q tests/kernels tests/losses tests/solvers; \
+	done
+
+test-without-compiler: $(VENV)/.test  ## install without a compiler and test what NumPy does
+	sh scripts/test_without_compiler.sh
 
 check: $(VENV)/.dev  ## lint, types and the rooms' import contract
 	$(BIN)/ruff check .
@@ -62,4 +82,4 @@ contest: $(VENV)/.demo  ## the figures of the README: digits and MNIST (HEADWAY_
 	mv benchmarks/results/contest_mnist.part benchmarks/results/contest_mnist.json
 
 clean:  ## remove the environment and the caches
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

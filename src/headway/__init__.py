@@ -9,7 +9,7 @@ a few milliseconds and never loads torch.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from headway._version import __version__
 
 __all__ = [
     "Argmax",
@@ -27,13 +27,16 @@ __all__ = [
     "__version__",
     "binary_cross_entropy",
     "binary_cross_entropy_gradient",
+    "binary_cross_entropy_with_gradient",
     "compare",
     "cross_entropy",
     "cross_entropy_gradient",
+    "cross_entropy_with_gradient",
     "datasets",
     "errors",
     "follow_example",
     "inspect_labels",
+    "linear_cross_entropy",
     "load",
     "log_sigmoid",
     "log_softmax",
@@ -42,9 +45,11 @@ __all__ = [
     "one_hot",
     "preset_head",
     "save_figures",
+    "show_config",
     "sigmoid",
     "soft_cross_entropy",
     "soft_cross_entropy_gradient",
+    "soft_cross_entropy_with_gradient",
     "softmax",
     "weighted_mean",
     "write_report",
@@ -56,17 +61,21 @@ _ROOMS = {
     "decisions": ("Argmax", "LeastCost", "Threshold"),
     "explain": ("follow_example",),
     "heads": ("Head", "preset_head"),
-    "kernels": ("log_sigmoid", "log_softmax", "logsumexp", "sigmoid", "softmax"),
+    "kernels": ("log_sigmoid", "log_softmax", "logsumexp", "show_config", "sigmoid", "softmax"),
     "labels": ("LabelEncoder", "inspect_labels", "one_hot"),
     "links": ("SigmoidLink", "SoftmaxLink"),
     "losses": (
         "CanonicalLoss",
         "binary_cross_entropy",
         "binary_cross_entropy_gradient",
+        "binary_cross_entropy_with_gradient",
         "cross_entropy",
         "cross_entropy_gradient",
+        "cross_entropy_with_gradient",
+        "linear_cross_entropy",
         "soft_cross_entropy",
         "soft_cross_entropy_gradient",
+        "soft_cross_entropy_with_gradient",
         "weighted_mean",
     ),
     "report": ("save_figures", "write_report"),
@@ -81,17 +90,21 @@ if TYPE_CHECKING:
     from headway.decisions import Argmax, LeastCost, Threshold
     from headway.explain import follow_example
     from headway.heads import Head, preset_head
-    from headway.kernels import log_sigmoid, log_softmax, logsumexp, sigmoid, softmax
+    from headway.kernels import log_sigmoid, log_softmax, logsumexp, show_config, sigmoid, softmax
     from headway.labels import LabelEncoder, inspect_labels, one_hot
     from headway.links import SigmoidLink, SoftmaxLink
     from headway.losses import (
         CanonicalLoss,
         binary_cross_entropy,
         binary_cross_entropy_gradient,
+        binary_cross_entropy_with_gradient,
         cross_entropy,
         cross_entropy_gradient,
+        cross_entropy_with_gradient,
+        linear_cross_entropy,
         soft_cross_entropy,
         soft_cross_entropy_gradient,
+        soft_cross_entropy_with_gradient,
         weighted_mean,
     )
     from headway.report import save_figures, write_report

@@ -93,8 +93,10 @@ def check_mask(where: Array, shape: tuple[int, ...], xp: Any, /) -> None:
         )
 
 
-def check_labels(labels: Array, xp: Any, /, *, shape: tuple[int, ...], n_classes: int) -> None:
-    """Raise unless `labels` are integers in 0..n_classes-1, one for each sample."""
+def check_labels(
+    labels: Array, xp: Any, /, *, shape: tuple[int, ...], n_classes: int | None = None
+) -> None:
+    """Raise unless `labels` are integers in 0..n_classes-1 (if given), one for each sample."""
     if not xp.isdtype(labels.dtype, "integral"):
         raise InputTypeError(
             f"`labels` must be integers, got dtype {labels.dtype}. Encode class names with "
@@ -105,6 +107,8 @@ def check_labels(labels: Array, xp: Any, /, *, shape: tuple[int, ...], n_classes
             f"`labels` must have shape {shape}, one for each sample, "
             f"got {tuple(labels.shape)}. For one-hot rows use `soft_cross_entropy`."
         )
+    if n_classes is None:
+        return
     outside = (labels < 0) | (labels >= n_classes)
     if bool(xp.any(outside)):
         index = first_index(outside, xp)

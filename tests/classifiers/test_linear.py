@@ -22,6 +22,7 @@ from headway.classifiers import LinearClassifier
 from headway.errors import HeadwayError, InputTypeError, InputValueError
 from headway.heads import binary_head, sigmoid_head, softmax_head
 from headway.solvers import solve_convex
+from headway.solvers.problem import LinearProblem
 
 IRIS = load_iris()
 NAMES = IRIS.target_names[IRIS.target]
@@ -90,7 +91,7 @@ class TestKindsOfLabels:
             model = LinearClassifier().fit(X, written)
             assert model.kind_ == "multilabel"
             assert list(model.classes_) == list(names)
-            assert_allclose(model.coef_, matrix.coef_)
+            assert_allclose(model.coef_, matrix.coef_, atol=1e-8)
             assert model.score(X, written) == matrix.score(X, Y)
         assert_array_equal(matrix.predict(X), (matrix.predict_proba(X) > 0.5).astype(int))
         assert LinearClassifier().fit(X, sets).predict(X)[0] <= set(names)
@@ -349,3 +350,57 @@ class TestCompany:
     def test_scikit_learns_calibration_takes_it(self):
         calibrated = CalibratedClassifierCV(LinearClassifier(), cv=3).fit(IRIS.data, NAMES)
         assert calibrated.score(IRIS.data, NAMES) > 0.9
+
+
+class TestInterruption:
+    def test_ctrl_c_keeps_the_best_weights_and_says_so(self, monkeypatch):
+        X, y = load_digits(return_X_y=True)
+        looks = 0
+        at = LinearProblem.at
+
+        def impatient(problem, weights):
+            nonlocal looks
+            looks += 1
+            if looks == 4:
+                raise KeyboardInterrupt
+            return at(problem, weights)
+
+        model = LinearClassifier(warm_start=True)
+        with monkeypatch.context() as patch:
+            patch.setattr(LinearProblem, "at", impatient)
+            with pytest.warns(ConvergenceWarning, match="Interrupted after 3 steps"):
+                model.fit(X, y)
+        assert model.interrupted_
+        assert np.isnan(model.optimality_gap_)
+        assert model.score(X, y) > 0.5
+        model.fit(X, y)
+        assert not model.interrupted_
+        assert model.optimality_gap_ <= 1e-6
+
+    def test_a_warm_start_begins_where_the_last_fit_ended(self):
+        X, y = load_digits(return_X_y=True)
+        model = LinearClassifier(C=0.01, warm_start=True).fit(X, y)
+        first, coef = model.n_iter_, model.coef_
+        model.fit(X, y)
+        assert model.n_iter_ < first
+        assert_allclose(model.coef_, coef, atol=1e-6)
+        # Another number of features is another problem.
+        assert model.fit(X[:, :32], y).coef_.shape == (10, 32)
+
+    @pytest.mark.parametrize("standardize", [True, False])
+    @pytest.mark.parametrize("convert", [np.asarray, sp.csr_array])
+    def test_a_warm_start_is_in_the_units_of_the_features(self, standardize, convert):
+        X, y = load_iris(return_X_y=True)
+        X = convert(X * np.array([1.0, 10.0, 0.1, 3.0]))
+        model = LinearClassifier(standardize=standardize, warm_start=True).fit(X, y)
+        assert model.fit(X, y).n_iter_ <= 2
+
+
+def test_bytes_are_features_without_a_copy_in_floats():
+    rng = np.random.default_rng(0)
+    X = rng.integers(0, 256, (400, 20)).astype(np.uint8)
+    y = (X[:, 0] > X[:, 1]).astype(int)
+    narrow = LinearClassifier(C=1e-3).fit(X, y)
+    wide = LinearClassifier(C=1e-3).fit(X.astype(np.float64), y)
+    assert_allclose(narrow.coef_, wide.coef_, rtol=1e-5, atol=1e-9)
+    assert_allclose(narrow.predict_proba(X), wide.predict_proba(X * 1.0), atol=1e-6)

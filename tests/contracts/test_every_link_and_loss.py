@@ -20,6 +20,8 @@ from headway.losses import (
     SquaredErrorOnSigmoid,
 )
 
+pytestmark = pytest.mark.usefixtures("level")
+
 LINKS = [SoftmaxLink(), SigmoidLink()]
 LOSSES = [
     CanonicalLoss(SoftmaxLink()),
@@ -207,7 +209,8 @@ def test_a_missing_cell_is_a_cell_less(loss, xp):
 def test_the_canonical_loss_is_proper(link):
     """Its expectation is least where the probs are the targets: the gradient is 0 there."""
     z = _logits()
-    assert_allclose(CanonicalLoss(link).gradient(z, link.to_probs(z)), 0, atol=1e-16)
+    # The probs of the loss and those of the link may differ in their last bits.
+    assert_allclose(CanonicalLoss(link).gradient(z, link.to_probs(z)), 0, atol=4e-16)
 
 
 @pytest.mark.parametrize("head", HEADS, ids=lambda head: f"{head.name}-{head.loss!r}")

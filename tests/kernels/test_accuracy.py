@@ -8,6 +8,8 @@ from numpy.testing import assert_allclose
 
 from headway.kernels import log_sigmoid, log_softmax, logsumexp, sigmoid, softmax, softplus
 
+pytestmark = pytest.mark.usefixtures("level")
+
 
 def _ulps(actual, truth):
     """Return the error in units of the last place of `actual`'s dtype."""

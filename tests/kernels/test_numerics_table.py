@@ -23,6 +23,8 @@ from headway.losses import (
     weighted_mean,
 )
 
+pytestmark = pytest.mark.usefixtures("level")
+
 INF, NAN = float("inf"), float("nan")
 ROW_KERNELS = [softmax, log_softmax, logsumexp]
 CELL_KERNELS = [sigmoid, log_sigmoid, softplus]

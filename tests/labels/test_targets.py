@@ -1,4 +1,3 @@
-import array_api_strict
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,18 +6,6 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from headway.errors import InputTypeError, InputValueError
 from headway.labels import one_hot, smooth_targets, to_targets
-
-try:
-    import torch
-except ImportError:  # torch is an extra
-    torch = None
-
-BACKENDS = [np, array_api_strict] + ([torch] if torch else [])
-
-
-@pytest.fixture(params=BACKENDS, ids=lambda module: module.__name__)
-def xp(request):
-    return request.param
 
 
 def test_each_row_is_one_at_its_label(xp):

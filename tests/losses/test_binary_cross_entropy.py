@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.testing import assert_allclose
@@ -13,10 +13,15 @@ from headway.losses import (
     cross_entropy,
 )
 
+pytestmark = pytest.mark.usefixtures("level")
+# One level of the core for all examples of a test is meant.
+at_one_level = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+
 LOGITS = arrays(np.float64, (4, 3), elements=st.floats(-50, 50))
 TARGETS = arrays(np.float64, (4, 3), elements=st.sampled_from([0.0, 0.25, 1.0, np.nan]))
 
 
+@at_one_level
 @given(LOGITS, TARGETS, st.sampled_from([0.0, 0.2]), st.sampled_from([None, 3.0]))
 def test_gradient_is_the_central_difference_of_the_loss(logits, targets, smoothing, weight):
     options = {"label_smoothing": smoothing, "positive_weight": weight}
@@ -28,6 +33,7 @@ def test_gradient_is_the_central_difference_of_the_loss(logits, targets, smoothi
         assert_allclose(gradient[:, k], (up - down) / (2 * h), atol=1e-6)
 
 
+@at_one_level
 @given(LOGITS, TARGETS)
 def test_a_sample_is_the_sum_of_its_labels(logits, targets):
     columns = [binary_cross_entropy(logits[:, [k]], targets[:, [k]]) for k in range(3)]

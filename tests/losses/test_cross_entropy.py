@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.testing import assert_allclose, assert_array_equal
@@ -13,17 +13,23 @@ from headway.losses import (
     soft_cross_entropy_gradient,
 )
 
+pytestmark = pytest.mark.usefixtures("level")
+# One level of the core for all examples of a test is meant.
+at_one_level = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+
 LOGITS = arrays(np.float64, (4, 3), elements=st.floats(-50, 50))
 LABELS = arrays(np.int64, 4, elements=st.integers(0, 2))
 WEIGHT = np.array([0.5, 0.0, 2.0])
 
 
+@at_one_level
 @given(LOGITS, LABELS, st.floats(-1e3, 1e3))
 def test_a_shared_shift_of_the_logits_changes_nothing(logits, labels, shift):
     expected = cross_entropy(logits, labels)
     assert_allclose(cross_entropy(logits + shift, labels), expected, atol=1e-9)
 
 
+@at_one_level
 @given(LOGITS, LABELS)
 def test_losses_are_never_negative(logits, labels):
     losses = cross_entropy(logits, labels)
@@ -31,6 +37,7 @@ def test_losses_are_never_negative(logits, labels):
     assert not np.signbit(losses).any()
 
 
+@at_one_level
 @given(LOGITS, LABELS, st.sampled_from([0.0, 0.1, 0.7]), st.sampled_from([None, WEIGHT]))
 def test_labels_are_one_hot_soft_targets(logits, labels, smoothing, weight):
     options = {"label_smoothing": smoothing, "class_weight": weight}

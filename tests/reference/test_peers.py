@@ -15,6 +15,8 @@ from headway.losses import (
     weighted_mean,
 )
 
+pytestmark = pytest.mark.usefixtures("level")
+
 LOGITS = 10 * np.random.default_rng(0).normal(size=(40, 7))
 LABELS = np.random.default_rng(1).integers(0, 7, size=40)
 

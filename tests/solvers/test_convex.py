@@ -11,9 +11,19 @@ from sklearn.datasets import load_digits, make_classification
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
-from headway.solvers import problem as problem_module
-from headway.solvers import solve_convex
+from headway.kernels import linear_twin
+from headway.kernels.core import available_levels, use_core
+from headway.kernels.linear import linear_rows
+from headway.solvers import precondition, solve_convex
 from headway.solvers.certificate import certify
+from headway.solvers.problem import LinearProblem
+
+
+@pytest.fixture(scope="module", params=["numpy", available_levels()[-1]], autouse=True)
+def solver_level(request):
+    """Run everything on the NumPy twins and on the best compiled level."""
+    with use_core(request.param):
+        yield request.param
 
 
 def objective(X, targets, coef, intercept, C, coupled, weights=None):
@@ -124,9 +134,7 @@ def test_the_bound_is_tight(digits, coupled, C):
     best = solve_convex(X, targets, coupled=coupled, C=C, tol=1e-12)
     optimum = np.c_[best.coef, best.intercept]
     penalty = np.append(np.full(64, 1 / C), 0.0)
-    problem = problem_module.LinearProblem(
-        X, targets.T.copy(), np.ones((1, len(X))), penalty, coupled
-    )
+    problem = LinearProblem(linear_rows(X, targets, coupled=coupled), penalty, coupled)
     # Walk off the optimum by 1 % along itself; Newton's step leads back to second order.
     step = -0.01 * optimum
     there = certify(problem, optimum - step, step)
@@ -141,8 +149,8 @@ def test_the_bound_is_tight(digits, coupled, C):
 def test_the_bound_holds_for_a_bad_step_too():
     X, targets, _ = messy()
     found = solve_convex(X, targets, coupled=True, tol=1e-10)
-    problem = problem_module.LinearProblem(
-        X, targets.T.copy(), np.ones((1, len(X))), np.append(np.ones(X.shape[1]), 0.0), True
+    problem = LinearProblem(
+        linear_rows(X, targets, coupled=True), np.append(np.ones(X.shape[1]), 0.0), True
     )
     rng = np.random.default_rng(0)
     for scale in (0.0, 0.1, 10.0):
@@ -174,8 +182,7 @@ def test_memory_layout_and_read_only_features_change_nothing(coupled):
 def test_chunks_change_nothing(coupled, monkeypatch):
     X, targets, _ = messy(700, 8)
     expected = solve_convex(X, targets, coupled=coupled)
-    monkeypatch.setattr(problem_module, "CHUNK_BYTES", 64 * 8 * 8)
-    monkeypatch.setattr(problem_module, "SPARSE_CHUNK_CELLS", 300)
+    monkeypatch.setattr(linear_twin, "CHUNK_CELLS", 300)
     for features in (X, sp.csr_array(X)):
         found = solve_convex(features, targets, coupled=coupled)
         assert_allclose(found.coef, expected.coef, rtol=1e-9, atol=1e-12)
@@ -191,25 +198,65 @@ def test_sparse_features_give_the_dense_answer(coupled, C):
     assert_allclose(sparse.coef, dense.coef, rtol=1e-8)
 
 
-@pytest.mark.parametrize(
-    ("limits", "made"),
-    [
-        ({"FULL_WEIGHTS": 0}, "blocks from all rows"),
-        ({"FULL_WEIGHTS": 0, "EXACT_BLOCK_WORK": 0}, "blocks from drawn rows"),
-        ({"FULL_WEIGHTS": 0, "BLOCK_BYTES": 0}, "one shared matrix"),
-        ({"FULL_WEIGHTS": 0, "MOST_BLOCK_FEATURES": 0}, "the diagonal"),
-    ],
-)
+KINDS = {
+    "the diagonal": lambda ladder: precondition._diagonal,
+    "one block": lambda ladder: lambda problem: precondition._one_block(problem, ladder._rng),
+    "blocks from all rows": lambda ladder: (
+        lambda problem: precondition._blocks(problem, ladder._rng, exact=True)
+    ),
+    "blocks from drawn rows": lambda ladder: (
+        lambda problem: precondition._blocks(problem, ladder._rng, exact=False)
+    ),
+    "one shared matrix": lambda ladder: ladder._shared,
+    "everything": lambda ladder: precondition._full,
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("coupled", [True, False])
 @pytest.mark.parametrize("C", [1.0, np.inf])
-def test_every_preconditioner_leads_to_the_same_optimum(limits, made, coupled, C, monkeypatch):
+def test_every_preconditioner_leads_to_the_same_optimum(kind, coupled, C, monkeypatch):
+    if kind == "everything" and not coupled:
+        pytest.skip("independent columns have no Hessian in common")
     X, targets, _ = messy(900, 10)
     expected = solve_convex(X, targets, coupled=coupled, C=C)
-    for name, value in limits.items():
-        monkeypatch.setattr(f"headway.solvers.precondition.{name}", value)
-    found = solve_convex(X, targets, coupled=coupled, C=C)
-    assert found.converged, made
-    assert_allclose(found.objective, expected.objective, rtol=1e-9)
+    monkeypatch.setattr(
+        precondition.Ladder,
+        "_kinds",
+        lambda ladder, problem: [precondition.Rung(KINDS[kind](ladder), 1.0)],
+    )
+    for features in (X, sp.csr_array(X)):
+        found = solve_convex(features, targets, coupled=coupled, C=C)
+        assert found.converged
+        assert_allclose(found.objective, expected.objective, rtol=1e-9)
+
+
+def test_a_ladder_is_climbed_as_products_are_spent():
+    X, targets, _ = messy(2000, 40)
+    problem = LinearProblem(
+        linear_rows(X, targets, coupled=False), np.append(np.ones(40), 0.0), coupled=False
+    )
+    problem.at(np.zeros(problem.shape))
+    ladder = precondition.Ladder(problem, np.random.default_rng(0))
+    ladder._rungs = [
+        precondition.Rung(lambda problem, name=name: name, price) for name, price in RUNGS
+    ]
+    ladder._at = 0
+    ladder.pass_price = 1.0
+    assert ladder.climb(problem, left=1e-3) == "a"
+    for _ in range(2):
+        assert ladder.budget(1e-3) >= 5
+        ladder.spend(4)
+        ladder.climb(problem, left=1e-3)
+    assert ladder._at == 1
+    ladder.spend(1000)
+    assert ladder._at == 1
+    ladder.climb(problem, left=1e-3)
+    assert ladder._at == 2
+    assert ladder.budget(1e-3) > 1000
+
+
+RUNGS = (("a", 1.0), ("b", 10.0), ("c", 1000.0))
 
 
 def test_missing_cells_weigh_nothing():

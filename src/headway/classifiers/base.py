@@ -1,6 +1,6 @@
 """What every classifier of headway shares: labels in, logits through the head, classes out.
 
-    fit      labels -> targets;  _fit_model(X, targets, weights, labels=...)   (the subclass)
+    fit      y -> labels;  _fit_model(X, labels, weights)   (the subclass)
     predict  X -> _logits(X) (the subclass) -> head -> probs -> decision -> classes
 
 A subclass knows how to make logits and nothing else; probabilities and decisions come from the
@@ -55,6 +55,8 @@ class HeadClassifier(ClassifierMixin, BaseEstimator):
         Names of the features, where `X` was a DataFrame with text column names.
     """
 
+    _takes_bytes = False  # whether dense uint8 features may stay what they are
+
     head: Any
     classes: Any
     class_weight: Any
@@ -69,20 +71,17 @@ class HeadClassifier(ClassifierMixin, BaseEstimator):
     # -- what a subclass brings -------------------------------------------------------------
 
     @abstractmethod
-    def _fit_model(
-        self, X: Any, targets: np.ndarray, weights: np.ndarray | None, *, labels: np.ndarray
-    ) -> None:
+    def _fit_model(self, X: Any, labels: np.ndarray, weights: np.ndarray | None) -> None:
         """Fit the model.
 
         Parameters
         ----------
         X : float array of shape (n, d), or CSR where the subclass takes sparse features
-        targets : float array of shape (n, K); (n, 1) for binary
-            One-hot, smoothed or 0/1/NaN rows: what `self.head_.loss` compares logits with.
+        labels : integer array of shape (n,), or the 0/1/NaN matrix (n, L)
+            The encoded labels; `self._targets` makes of them what the head's loss compares
+            logits with.
         weights : float64 array of shape (n,) or None
             Sample times class weights; None means all 1.
-        labels : integer array of shape (n,), or the 0/1/NaN matrix (n, L)
-            The encoded labels, for stratified splits.
         """
 
     @abstractmethod
@@ -122,14 +121,14 @@ class HeadClassifier(ClassifierMixin, BaseEstimator):
         InputTypeError, InputValueError
             If features, labels or weights are not as described; the message names the place.
         """
-        X, targets, weights, labels = self._prepare(X, y, sample_weight, reset=True)
-        self._fit_model(X, targets, weights, labels=labels)
+        X, labels, weights = self._prepare(X, y, sample_weight, reset=True)
+        self._fit_model(X, labels, weights)
         return self
 
     def _prepare(
         self, X: Any, y: Any, sample_weight: Any, *, reset: bool, classes: Any = None
-    ) -> tuple[Any, np.ndarray, np.ndarray | None, np.ndarray]:
-        """Return (X, targets, weights, labels), checked; with `reset`, learn the labels too.
+    ) -> tuple[Any, np.ndarray, np.ndarray | None]:
+        """Return (X, labels, weights), checked; with `reset`, learn the labels too.
 
         `classes` (for a first `partial_fit`) stands in for the parameter of that name.
         """
@@ -138,7 +137,7 @@ class HeadClassifier(ClassifierMixin, BaseEstimator):
                 f"{type(self).__name__} requires y to be passed, but the target y is None. "
                 "Call `fit(X, y)` with one label a row."
             )
-        X = validate_features(self, X, reset=reset)
+        X = validate_features(self, X, reset=reset, keep_bytes=self._takes_bytes)
         y = _flat(y)
         if reset:
             declared = self.classes if classes is None else classes
@@ -157,11 +156,16 @@ class HeadClassifier(ClassifierMixin, BaseEstimator):
                 f"{X.shape[0]} rows, `y` has {len(labels)}. Pass one label for each row of `X`."
             )
         weights = self._row_weights(labels, sample_weight, X.shape[0])
+        self._checked_label_smoothing()
+        return X, labels, weights
+
+    def _targets(self, labels: np.ndarray) -> np.ndarray:
+        """Return one-hot, smoothed or 0/1/NaN rows (n, K); (n, 1) for binary labels."""
         targets = to_targets(labels, self.kind_, self.label_encoder_.n_logits_)
         amount = self._checked_label_smoothing()
         if amount:
             targets = smooth_targets(targets, amount, exclusive=self.kind_ == "exclusive")
-        return X, targets, weights, labels
+        return targets
 
     def _checked_label_smoothing(self) -> float:
         amount = self.label_smoothing
@@ -213,7 +217,8 @@ class HeadClassifier(ClassifierMixin, BaseEstimator):
     def logits(self, X: Any) -> np.ndarray:
         """Return the logits, always two-dimensional: (n, K), or (n, 1) for binary labels."""
         check_is_fitted(self)
-        return self._logits(validate_features(self, X, reset=False))
+        X = validate_features(self, X, reset=False, keep_bytes=self._takes_bytes)
+        return self._logits(X)
 
     def decision_function(self, X: Any) -> np.ndarray:
         """Return the logits in scikit-learn's shapes: (n,) for binary labels, else (n, K)."""

@@ -93,9 +93,7 @@ class NetworkEngine(HeadClassifier):
 
     # -- fit --------------------------------------------------------------------------------
 
-    def _fit_model(
-        self, X: Any, targets: np.ndarray, weights: np.ndarray | None, *, labels: np.ndarray
-    ) -> None:
+    def _fit_model(self, X: Any, labels: np.ndarray, weights: np.ndarray | None) -> None:
         require("torch", extra="torch")
         from headway.training.network import seeded, train_network
 
@@ -103,8 +101,8 @@ class NetworkEngine(HeadClassifier):
         init_seed, order_seed, split_seed = self._seeds()
         if weights is not None and not weights.all():
             # A row of weight 0 is no row: it must not fill a batch, nor be held out.
-            X, targets, labels = (rows[weights > 0] for rows in (X, targets, labels))
-            weights = weights[weights > 0]
+            X, labels, weights = X[weights > 0], labels[weights > 0], weights[weights > 0]
+        targets = self._targets(labels)
         features = self._prepare_features(X)
         kept, held = self._split(labels, split_seed)
         training_features = features if held is None else features[kept]
@@ -176,9 +174,10 @@ class NetworkEngine(HeadClassifier):
 
         self._check_settings()
         first = not hasattr(self, "network_")
-        X, targets, weights, _ = self._prepare(X, y, sample_weight, reset=first, classes=classes)
+        X, labels, weights = self._prepare(X, y, sample_weight, reset=first, classes=classes)
         if weights is not None and not weights.all():
-            X, targets, weights = X[weights > 0], targets[weights > 0], weights[weights > 0]
+            X, labels, weights = X[weights > 0], labels[weights > 0], weights[weights > 0]
+        targets = self._targets(labels)
         features = self._prepare_features(X)
         init_seed, order_seed, _ = self._seeds()
         if first:

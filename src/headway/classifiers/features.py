@@ -18,7 +18,7 @@ from headway.errors import InputTypeError, InputValueError
 __all__ = ["validate_features"]
 
 
-def validate_features(estimator: Any, X: Any, /, *, reset: bool) -> Any:
+def validate_features(estimator: Any, X: Any, /, *, reset: bool, keep_bytes: bool = False) -> Any:
     """Return the features as a finite floating array (n, d), or as CSR if they are sparse.
 
     float32 and float64 stay what they are, in whatever memory order; everything else becomes
@@ -32,6 +32,8 @@ def validate_features(estimator: Any, X: Any, /, *, reset: bool) -> Any:
         The features; `d` at least 1, `n` at least 1.
     reset : bool
         True in `fit`, False everywhere else.
+    keep_bytes : bool
+        Whether dense uint8 features stay uint8.
 
     Returns
     -------
@@ -52,7 +54,7 @@ def validate_features(estimator: Any, X: Any, /, *, reset: bool) -> Any:
             X,
             reset=reset,
             accept_sparse="csr" if accepts_sparse else False,
-            dtype=[np.float64, np.float32],
+            dtype=[np.float64, np.float32, *([np.uint8] if keep_bytes else [])],
             ensure_all_finite=False,
         )
     except (InputValueError, InputTypeError):

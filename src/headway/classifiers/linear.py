@@ -11,6 +11,7 @@ iterated away.
 import sys
 import warnings
 from collections.abc import Callable
+from dataclasses import replace
 from numbers import Integral, Real
 from typing import Any
 
@@ -21,6 +22,7 @@ from sklearn.utils import check_random_state
 
 from headway.classifiers.base import HeadClassifier
 from headway.errors import InputTypeError, InputValueError
+from headway.kernels.linear import LinearRows
 from headway.links import SigmoidLink, SoftmaxLink
 from headway.losses import CanonicalLoss, PositiveWeightedLoss
 from headway.solvers import LinearSolution, solve_convex, solve_smooth, threads_for
@@ -46,6 +48,8 @@ class LinearClassifier(HeadClassifier):
     standardize : bool
         Penalise the coefficients of standardised features (mean 0, deviation 1) instead;
         `coef_` is in the original scale all the same.
+    warm_start : bool
+        Begin at the weights of the last fit, where the classes and features are as many.
     classes : sequence, optional
         All class names, if the data may lack some; by default those found in `y`.
     class_weight : None, "balanced" or dict of class name to weight
@@ -74,6 +78,8 @@ class LinearClassifier(HeadClassifier):
         Sum of the weighted losses plus penalty, in nats.
     n_iter_ : int
         Steps taken.
+    interrupted_ : bool
+        Whether Ctrl-C ended the fit; the weights are then the best so far.
 
     See Also
     --------
@@ -82,8 +88,9 @@ class LinearClassifier(HeadClassifier):
     Notes
     -----
     Classes that are declared but absent get the coefficients 0 and an intercept so low that
-    they cost less than a tenth of `tol`.  Sparse features stay sparse.  float32 features are
-    multiplied in float32 while that is exact enough, sums are float64.
+    they cost less than a tenth of `tol`.  Sparse features stay sparse, dense uint8 ones stay
+    bytes.  float32 features are multiplied in float32 while that is exact enough, sums are
+    float64.  Features are never copied whole (see docs/speed.md for what memory a fit takes).
 
     Examples
     --------
@@ -98,11 +105,14 @@ class LinearClassifier(HeadClassifier):
     True
     """
 
+    _takes_bytes = True
+
     coef_: np.ndarray
     intercept_: np.ndarray
     optimality_gap_: float
     objective_: float
     n_iter_: int
+    interrupted_: bool
 
     def __init__(
         self,
@@ -110,6 +120,7 @@ class LinearClassifier(HeadClassifier):
         C: float = 1.0,
         *,
         standardize: bool = False,
+        warm_start: bool = False,
         classes: Any = None,
         class_weight: Any = None,
         label_smoothing: float = 0.0,
@@ -121,6 +132,7 @@ class LinearClassifier(HeadClassifier):
         self.head = head
         self.C = C
         self.standardize = standardize
+        self.warm_start = warm_start
         self.classes = classes
         self.class_weight = class_weight
         self.label_smoothing = label_smoothing
@@ -129,25 +141,36 @@ class LinearClassifier(HeadClassifier):
         self.random_state = random_state
         self.verbose = verbose
 
-    def _fit_model(
-        self, X: Any, targets: np.ndarray, weights: np.ndarray | None, *, labels: np.ndarray
-    ) -> None:
+    def _fit_model(self, X: Any, labels: np.ndarray, weights: np.ndarray | None) -> None:
         self._check_settings()
-        mean, deviation = None, None
+        start = self._warm_start(X.shape[1])
+        mean, deviation = np.zeros(X.shape[1]), np.ones(X.shape[1])
         if self.standardize:
-            X, mean, deviation = _standardised(X, weights)
-        with threads_for(X.shape[0] * X.shape[1] * targets.shape[1]):
-            solution = self._solve(X, targets, weights)
+            mean, deviation = _moments(X, weights)
+        if start is not None:
+            start = np.column_stack(
+                [start[:, :-1] * deviation, start[:, -1] + start[:, :-1] @ mean]
+            )
+        with threads_for(X.shape[0] * X.shape[1] * self.label_encoder_.n_logits_):
+            solution = self._solve(X, labels, weights, mean, deviation, start)
         coef, intercept = solution.coef, solution.intercept
-        if deviation is not None and mean is not None:
+        if self.standardize:
             coef = coef / deviation
             intercept = intercept - coef @ mean
         self.coef_, self.intercept_ = coef, intercept
         self.objective_, self.optimality_gap_ = solution.objective, solution.optimality_gap
-        self.n_iter_ = solution.n_iter
+        self.n_iter_, self.interrupted_ = solution.n_iter, solution.interrupted
         self._warn_unless_converged(solution)
 
-    def _solve(self, X: Any, targets: np.ndarray, weights: np.ndarray | None) -> LinearSolution:
+    def _solve(
+        self,
+        X: Any,
+        labels: np.ndarray,
+        weights: np.ndarray | None,
+        mean: np.ndarray,
+        deviation: np.ndarray,
+        start: np.ndarray | None,
+    ) -> LinearSolution:
         """Return the solution of the head's problem, convex if its loss is a known one."""
         loss, link = self.head_.loss, None
         report: Callable[[str], None] | None = _to_stderr if self.verbose else None
@@ -156,13 +179,15 @@ class LinearClassifier(HeadClassifier):
             link = loss.link
         elif isinstance(loss, PositiveWeightedLoss):
             link = SigmoidLink()
-            positive_weight = np.broadcast_to(
-                np.asarray(loss.weight, dtype=np.float64), (targets.shape[1],)
+            positive_weight = np.array(
+                np.broadcast_to(loss.weight, (self.label_encoder_.n_logits_,)), dtype=np.float64
             )
         if not isinstance(link, (SoftmaxLink, SigmoidLink)):
+            if self.standardize:
+                X = _standardised(X, mean, deviation)
             return solve_smooth(
                 X,
-                targets,
+                self._targets(labels),
                 weights,
                 loss=loss,
                 C=float(self.C),
@@ -171,18 +196,57 @@ class LinearClassifier(HeadClassifier):
                 report=report,
             )
         seed = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
-        return solve_convex(
-            X,
-            targets,
-            weights,
+        rows = self._rows(X, labels, weights, positive_weight)
+        penalty_weights = None
+        if self.standardize and sp.issparse(X):
+            # A free intercept takes up any shift, so that only the scale is left: it goes into
+            # the penalty, and the features stay what they are.
+            penalty_weights = deviation**2
+            if start is not None:
+                start[:, :-1] /= deviation
+        elif self.standardize:
+            rows = replace(rows, shift=mean, scale=1.0 / deviation)
+        solution = solve_convex(
+            rows,
             coupled=isinstance(link, SoftmaxLink),
             C=float(self.C),
-            positive_weight=positive_weight,
+            penalty_weights=penalty_weights,
+            start=start,
             tol=self.tol,
             max_iter=self.max_iter,
             rng=np.random.default_rng(seed),
             report=report,
         )
+        if penalty_weights is not None:
+            solution = replace(solution, coef=solution.coef * deviation)
+        return solution
+
+    def _rows(
+        self,
+        X: Any,
+        labels: np.ndarray,
+        weights: np.ndarray | None,
+        positive_weight: np.ndarray | None,
+    ) -> LinearRows:
+        """Return the rows with their targets in the smallest form: no (n, K) for K classes."""
+        k = self.label_encoder_.n_logits_
+        amount = self._checked_label_smoothing()
+        forms: dict[str, Any] = {"row_weights": weights, "positive_weight": positive_weight}
+        if self.kind_ == "exclusive":
+            spread = amount / k
+            labels = labels.astype(np.int32)
+            return LinearRows(X, k, labels=labels, on=1 - amount + spread, off=spread, **forms)
+        codes = np.where(np.isnan(labels), 2, labels) if self.kind_ == "multilabel" else labels
+        codes = np.ascontiguousarray(codes.reshape(len(labels), k), dtype=np.uint8)
+        return LinearRows(X, k, codes=codes, on=1 - amount / 2, off=amount / 2, **forms)
+
+    def _warm_start(self, d: int) -> np.ndarray | None:
+        """Return the weights of the last fit, intercepts last, if they are wanted and fit."""
+        if not self.warm_start or not hasattr(self, "coef_"):
+            return None
+        if self.coef_.shape != (self.label_encoder_.n_logits_, d):
+            return None
+        return np.column_stack([self.coef_, self.intercept_])
 
     def _check_settings(self) -> None:
         """Raise unless the parameters are what the class says."""
@@ -200,11 +264,15 @@ class LinearClassifier(HeadClassifier):
                     f"`{name}` must be positive, got {value}. "
                     f"The default is {type(self)().get_params()[name]}."
                 )
-        if not isinstance(self.standardize, (bool, np.bool_)):
-            raise InputTypeError(
-                f"`standardize` must be True or False, got {self.standardize!r}. "
-                "Pass True to penalise features on one scale."
-            )
+        for name, use in (
+            ("standardize", "penalise features on one scale"),
+            ("warm_start", "begin at the weights of the last fit"),
+        ):
+            if not isinstance(getattr(self, name), (bool, np.bool_)):
+                raise InputTypeError(
+                    f"`{name}` must be True or False, got {getattr(self, name)!r}. "
+                    f"Pass True to {use}."
+                )
 
     def _warn_unless_converged(self, solution: LinearSolution) -> None:
         if solution.separated:
@@ -217,6 +285,13 @@ class LinearClassifier(HeadClassifier):
                 f"The features separate {which}, so that without a penalty there is no optimum: "
                 "the weights grow for ever. These are the weights of the last step. "
                 "Pass a finite C, for example C=1.0.",
+                ConvergenceWarning,
+                stacklevel=4,
+            )
+        elif solution.interrupted:
+            warnings.warn(
+                f"Interrupted after {solution.n_iter} steps: these are the best weights so far. "
+                "Call `fit` again with warm_start=True to go on from them.",
                 ConvergenceWarning,
                 stacklevel=4,
             )
@@ -250,6 +325,7 @@ class LinearClassifier(HeadClassifier):
             "objective": self.objective_,
             "optimality_gap": self.optimality_gap_,
             "n_iter": self.n_iter_,
+            "interrupted": self.interrupted_,
         }
         return arrays, values
 
@@ -258,6 +334,7 @@ class LinearClassifier(HeadClassifier):
         self.objective_ = values["objective"]
         self.optimality_gap_ = values["optimality_gap"]
         self.n_iter_ = values["n_iter"]
+        self.interrupted_ = values.get("interrupted", False)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -265,11 +342,10 @@ class LinearClassifier(HeadClassifier):
         return tags
 
 
-def _standardised(X: Any, weights: np.ndarray | None) -> tuple[Any, np.ndarray, np.ndarray]:
-    """Return (standardised copy, mean, deviation) of the features, weighted.
+def _moments(X: Any, weights: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+    """Return the weighted mean and deviation of each feature; a constant one has deviation 1.
 
-    Sparse features are scaled only: the free intercept takes up any shift, so the optimum is
-    the same.  A constant feature keeps its scale.
+    The mean of sparse features is given as 0: they are scaled only.
     """
     n, d = X.shape
     shares = np.full(n, 1.0 / n) if weights is None else weights / weights.sum()
@@ -278,9 +354,7 @@ def _standardised(X: Any, weights: np.ndarray | None) -> tuple[Any, np.ndarray, 
         squares = np.asarray(shares @ X.multiply(X), dtype=np.float64)
         deviation = np.sqrt(np.maximum(squares - mean**2, 0.0))
         deviation[deviation <= 1e-7 * np.sqrt(squares)] = 1.0
-        scaled = X.copy()
-        scaled.data = (X.data / deviation[X.indices]).astype(X.dtype)
-        return scaled, np.zeros(d), deviation
+        return np.zeros(d), deviation
     mean, squares = np.zeros(d), np.zeros(d)
     block = max(1, BLOCK_CELLS // d)
     for start in range(0, n, block):
@@ -290,10 +364,16 @@ def _standardised(X: Any, weights: np.ndarray | None) -> tuple[Any, np.ndarray, 
     deviation = np.sqrt(squares)
     deviation[deviation <= 1e-12 * np.abs(mean)] = 1.0
     deviation[deviation == 0] = 1.0
-    scaled = np.empty((n, d), dtype=X.dtype)
-    for start in range(0, n, block):
-        scaled[start : start + block] = (X[start : start + block] - mean) / deviation
-    return scaled, mean, deviation
+    return mean, deviation
+
+
+def _standardised(X: Any, mean: np.ndarray, deviation: np.ndarray) -> Any:
+    """Return a standardised copy of the features; sparse ones are scaled only."""
+    if sp.issparse(X):
+        scaled = X.copy()
+        scaled.data = (X.data / deviation[X.indices]).astype(X.dtype)
+        return scaled
+    return ((X - mean) / deviation).astype(X.dtype)
 
 
 def _to_stderr(line: str) -> None:

@@ -264,7 +264,7 @@ class ConvClassifier(NetworkEngine):
 
     def _prepare(
         self, X: Any, y: Any, sample_weight: Any, *, reset: bool, classes: Any = None
-    ) -> tuple[Any, np.ndarray, np.ndarray | None, np.ndarray]:
+    ) -> tuple[Any, np.ndarray, np.ndarray | None]:
         shape = None if reset else self.image_shape_
         if reset:
             shape = _image_shape(_shape(X), self.image_shape)

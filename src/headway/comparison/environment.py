@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import platform
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Any
 
-__all__ = ["describe_environment"]
+from headway.kernels import show_config
 
-PACKAGES = ("headway", "numpy", "scipy", "scikit-learn", "torch")
+__all__ = ["describe_environment"]
 
 
 def describe_environment() -> dict[str, Any]:
@@ -21,42 +18,21 @@ def describe_environment() -> dict[str, Any]:
     -------
     dict
         "date" (UTC, ISO 8601), "python", "platform", "processor", "cores" (those this process
-        may use) and "versions" (a package that is not installed is None).
+        may use), "core" (the level of the kernels) and "versions" (a package that is not
+        installed is None).
 
     Examples
     --------
     >>> sorted(describe_environment())
-    ['cores', 'date', 'platform', 'processor', 'python', 'versions']
+    ['core', 'cores', 'date', 'platform', 'processor', 'python', 'versions']
     """
+    config = show_config()
     return {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "python": platform.python_version(),
+        "python": config.python,
         "platform": platform.platform(),
-        "processor": _processor(),
-        "cores": _cores(),
-        "versions": {package: _version(package) for package in PACKAGES},
+        "processor": config.processor,
+        "cores": config.processors,
+        "core": config.core,
+        "versions": {"headway": config.headway, **config.packages},
     }
-
-
-def _version(package: str) -> str | None:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return None
-
-
-def _cores() -> int:
-    # Containers often grant fewer cores than the machine has; macOS cannot say.
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-def _processor() -> str:
-    try:
-        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
-            if line.startswith("model name"):
-                return line.split(":", 1)[1].strip()
-    except OSError:
-        pass
-    return platform.processor() or platform.machine()

@@ -320,9 +320,10 @@ class TrainingStory:
         ]
         if len(shown) < len(self.classes):
             rows.append(f"   ({len(self.classes) - len(shown)} more)")
+        rest = round(float(head.gradient.sum()), 3) + 0.0  # rounding may leave -1e-17
         rows.append(
             f"   {'sum':<{wide}}  {np.nansum(self.targets):6.0f}  {'':6}  {head.probs.sum():6.3f}"
-            f"  {head.gradient.sum() + 0.0:8.3f}  {'':12}  {head.probs_after.sum():10.3f}"
+            f"  {rest:8.3f}  {'':12}  {head.probs_after.sum():10.3f}"
         )
         return "\n".join(rows)
 

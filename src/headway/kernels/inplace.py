@@ -2,8 +2,9 @@
 
 The formulas are those of `reference`; the results agree to the last few bits.
 Inputs are float32 or float64 of shape (rows, K) with K > 0 (any shape for the
-elementwise ones) and are not modified.  Large arrays are worked off in blocks
-that stay in the cache: fresh memory costs more than the arithmetic.
+elementwise ones); `out` is C-contiguous and may be the input itself.  Large arrays are
+worked off in blocks that stay in the cache: fresh memory costs more than the arithmetic.
+These are the twins of the compiled core and have its signatures.
 """
 
 import math
@@ -25,16 +26,24 @@ def _blocks(n_rows: int, n_columns: int) -> Iterator[slice]:
         yield slice(start, start + step)
 
 
-def _shift(rows: np.ndarray, tops: np.ndarray, out: np.ndarray) -> bool:
-    """Write rows - tops, with the limits at infinite tops; return whether all were finite."""
-    np.subtract(rows, tops, out=out)
+def _shift(rows: np.ndarray, tops: np.ndarray, out: np.ndarray) -> np.ndarray | None:
+    """Write rows - tops, with the limits at infinite tops; return where they are -inf, if any."""
     # A sum is finite only if every entry is; if it overflows, what follows changes nothing.
     if math.isfinite(np.add.reduce(tops, axis=None)):
-        return True
+        np.subtract(rows, tops, out=out)
+        return None
     infinite = np.isinf(tops[:, 0])
     at_top = (rows[infinite] == tops[infinite]) & (tops[infinite] > 0)
+    np.subtract(rows, tops, out=out)
     out[infinite] = np.where(at_top, 0.0, -np.inf)
-    return False
+    return tops[:, 0] == -np.inf
+
+
+def _first(impossible: np.ndarray | None, start: int, before: int) -> int:
+    """Return the first impossible row, if there is none `before` this block."""
+    if before >= 0 or impossible is None or not impossible.any():
+        return before
+    return start + int(impossible.argmax())
 
 
 def _sum(rows: np.ndarray) -> np.ndarray:
@@ -44,69 +53,73 @@ def _sum(rows: np.ndarray) -> np.ndarray:
 
 
 @quiet
-def softmax(rows: np.ndarray, /) -> tuple[np.ndarray, bool]:
-    """Return the probabilities, and whether every row had a finite largest logit."""
-    # C order whatever the input's: NumPy sums pairwise along a contiguous axis only.
-    probs = np.empty(rows.shape, dtype=rows.dtype)
-    all_finite = True
+def softmax(rows: np.ndarray, out: np.ndarray, /) -> int:
+    """Write the probabilities; return the first row of nothing but -inf, or -1."""
+    first = -1
     for block in _blocks(*rows.shape):
-        some, out = rows[block], probs[block]
+        # C order whatever the input's: NumPy sums pairwise along a contiguous axis only.
+        some, probs = rows[block], out[block]
         tops = np.maximum.reduce(some, axis=1, keepdims=True)
-        finite = _shift(some, tops, out)
-        np.exp(out, out=out)
-        total = _sum(out)
-        if not finite:
-            all_finite = False
+        impossible = _shift(some, tops, probs)
+        np.exp(probs, out=probs)
+        total = _sum(probs)
+        if impossible is not None:
+            first = _first(impossible, block.start, first)
             total[total == 0] = 1  # a row of nothing but -inf becomes a row of zeros
-        out /= total
-    return probs, all_finite
+        probs /= total
+    return first
 
 
-def _log_parts(rows: np.ndarray, shift: np.ndarray) -> tuple[np.ndarray, np.ndarray, bool]:
-    """Write d = z - m; return log(sum(exp(d))) and m as columns, and whether m is finite."""
+def _log_parts(
+    rows: np.ndarray, shift: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+    """Write d = z - m; return log(sum(exp(d))) and m as columns, and where m is -inf, if ever."""
     first = rows.argmax(axis=1)[:, None]
     tops = np.take_along_axis(rows, first, axis=1)
-    finite = _shift(rows, tops, shift)
+    impossible = _shift(rows, tops, shift)
     weights = np.exp(shift)
     # One top entry is left out, so that what remains is the argument of log1p.
     np.put_along_axis(weights, first, 0, axis=1)
-    return np.log1p(_sum(weights)), tops, finite
+    return np.log1p(_sum(weights)), tops, impossible
 
 
 @quiet
-def log_softmax(rows: np.ndarray, /) -> tuple[np.ndarray, bool]:
-    """Return the log-probabilities, and whether every row had a finite largest logit."""
-    log_probs = np.empty(rows.shape, dtype=rows.dtype)
-    all_finite = True
+def log_softmax(rows: np.ndarray, out: np.ndarray, /) -> int:
+    """Write the log-probabilities; return the first row of nothing but -inf, or -1."""
+    first = -1
     for block in _blocks(*rows.shape):
-        log_total, _, finite = _log_parts(rows[block], log_probs[block])
-        log_probs[block] -= log_total
-        all_finite &= finite
-    return log_probs, all_finite
+        log_total, _, impossible = _log_parts(rows[block], out[block])
+        out[block] -= log_total
+        first = _first(impossible, block.start, first)
+    return first
 
 
 @quiet
-def logsumexp(rows: np.ndarray, /) -> np.ndarray:
-    """Return log(sum(exp(z))) of each row, shape (rows,)."""
-    totals = np.empty(rows.shape[0], dtype=rows.dtype)
+def logsumexp(rows: np.ndarray, out: np.ndarray, /) -> int:
+    """Write one number a row; return the first row of nothing but -inf, or -1."""
+    first = -1
     for block in _blocks(*rows.shape):
         some = rows[block]
-        log_total, tops, _ = _log_parts(some, np.empty(some.shape, dtype=rows.dtype))
-        totals[block] = (log_total + tops)[:, 0]
-    return totals
+        log_total, tops, impossible = _log_parts(some, np.empty(some.shape, dtype=rows.dtype))
+        out[block] = (log_total + tops)[:, 0]
+        first = _first(impossible, block.start, first)
+    return first
 
 
-def _elementwise(step: Callable[[np.ndarray, np.ndarray], None], logits: np.ndarray) -> np.ndarray:
-    """Return `step(logits, out)` done block by block; `out` starts as exp(-|z|)."""
-    result = np.empty(logits.shape, dtype=logits.dtype)
-    entries, filled = logits.reshape(-1), result.reshape(-1)
+def _elementwise(
+    step: Callable[[np.ndarray, np.ndarray], None], logits: np.ndarray, out: np.ndarray
+) -> None:
+    """Do `step(logits, out)` block by block; `out` starts as exp(-|z|)."""
+    entries, filled = logits.reshape(-1), out.reshape(-1)
+    in_place = np.may_share_memory(entries, filled)
     for block in _blocks(entries.size, 1):
-        some, out = entries[block], filled[block]
-        np.abs(some, out=out)
-        np.negative(out, out=out)
-        np.exp(out, out=out)
-        step(some, out)
-    return result
+        some, part = entries[block], filled[block]
+        if in_place:
+            some = some.copy()
+        np.abs(some, out=part)
+        np.negative(part, out=part)
+        np.exp(part, out=part)
+        step(some, part)
 
 
 def _sigmoid(logits: np.ndarray, decay: np.ndarray) -> None:
@@ -126,18 +139,18 @@ def _softplus(logits: np.ndarray, decay: np.ndarray) -> None:
 
 
 @quiet
-def sigmoid(logits: np.ndarray, /) -> np.ndarray:
-    """Return 1 / (1 + exp(-z)) elementwise, by the exponential that cannot overflow."""
-    return _elementwise(_sigmoid, logits)
+def sigmoid(logits: np.ndarray, out: np.ndarray, /) -> None:
+    """Write 1 / (1 + exp(-z)) elementwise, by the exponential that cannot overflow."""
+    _elementwise(_sigmoid, logits, out)
 
 
 @quiet
-def log_sigmoid(logits: np.ndarray, /) -> np.ndarray:
-    """Return min(z, 0) - log1p(exp(-|z|)) elementwise."""
-    return _elementwise(_log_sigmoid, logits)
+def log_sigmoid(logits: np.ndarray, out: np.ndarray, /) -> None:
+    """Write min(z, 0) - log1p(exp(-|z|)) elementwise."""
+    _elementwise(_log_sigmoid, logits, out)
 
 
 @quiet
-def softplus(logits: np.ndarray, /) -> np.ndarray:
-    """Return max(z, 0) + log1p(exp(-|z|)) elementwise."""
-    return _elementwise(_softplus, logits)
+def softplus(logits: np.ndarray, out: np.ndarray, /) -> None:
+    """Write max(z, 0) + log1p(exp(-|z|)) elementwise."""
+    _elementwise(_softplus, logits, out)

@@ -15,6 +15,8 @@ from headway._array import Array, as_array, namespace, to_floating
 from headway._check import check_logits, check_mask, first_index, place
 from headway.errors import InputValueError
 from headway.kernels import inplace, reference
+from headway.kernels.core import core
+from headway.kernels.output import check_out, deliver, plain, target, to_native
 
 __all__ = ["log_softmax", "logsumexp", "softmax"]
 
@@ -22,7 +24,13 @@ Empty = Literal["raise", "zero"]
 
 
 def softmax(
-    logits: Array, /, *, axis: int = -1, where: Array | None = None, empty: Empty = "raise"
+    logits: Array,
+    /,
+    *,
+    axis: int = -1,
+    where: Array | None = None,
+    empty: Empty = "raise",
+    out: Array | None = None,
 ) -> Array:
     """Return the probabilities exp(z) / sum(exp(z)) along `axis`.
 
@@ -38,6 +46,9 @@ def softmax(
         False for classes that take no part: their probability is 0.
     empty : {"raise", "zero"}, default="raise"
         What a row without any possible class gives: an error, or a row of zeros.
+    out : array of the shape and dtype of the result, optional
+        Where to write, and what is returned then.  It may be `logits` itself, and may overlap
+        them.  After an error its entries are undefined.
 
     Returns
     -------
@@ -48,9 +59,11 @@ def softmax(
     Raises
     ------
     InputTypeError
-        If `logits` are not real or `where` is not boolean.
+        If `logits` are not real, `where` is not boolean, or `out` has another dtype than the
+        result.
     InputValueError
-        If there is no class, or a row has no possible class (naming the row).
+        If there is no class, a row has no possible class (naming the row), or `out` has
+        another shape than the result or cannot be written.
 
     See Also
     --------
@@ -69,21 +82,17 @@ def softmax(
     array([[0.5, 0.5],
            [1. , 0. ]])
     """
-    rows, dtype, xp, axis = _prepare(logits, axis, where, empty)
-    if isinstance(rows, np.ndarray):
-        flat, shape = _as_rows(rows, axis)
-        probs, finite = inplace.softmax(flat)
-        if not finite and empty == "raise":
-            _refuse_empty(np.max(rows, axis=axis), np)
-        return _restore(probs, shape, axis, dtype)
-    probs, tops = reference.softmax(rows, xp, axis=axis)
-    if tops is not None and empty == "raise":
-        _refuse_empty(xp.squeeze(tops, axis=axis), xp)
-    return probs if probs.dtype == dtype else xp.astype(probs, dtype)
+    return _distribution("softmax", logits, axis, where, empty, out)
 
 
 def log_softmax(
-    logits: Array, /, *, axis: int = -1, where: Array | None = None, empty: Empty = "raise"
+    logits: Array,
+    /,
+    *,
+    axis: int = -1,
+    where: Array | None = None,
+    empty: Empty = "raise",
+    out: Array | None = None,
 ) -> Array:
     """Return the log-probabilities z - logsumexp(z) along `axis`, in nats.
 
@@ -98,6 +107,9 @@ def log_softmax(
     empty : {"raise", "zero"}, default="raise"
         What a row without any possible class gives: an error, or the logarithm
         of a row of zeros.
+    out : array of the shape and dtype of the result, optional
+        Where to write, and what is returned then.  It may be `logits` itself, and may overlap
+        them.  After an error its entries are undefined.
 
     Returns
     -------
@@ -107,9 +119,11 @@ def log_softmax(
     Raises
     ------
     InputTypeError
-        If `logits` are not real or `where` is not boolean.
+        If `logits` are not real, `where` is not boolean, or `out` has another dtype than the
+        result.
     InputValueError
-        If there is no class, or a row has no possible class (naming the row).
+        If there is no class, a row has no possible class (naming the row), or `out` has
+        another shape than the result or cannot be written.
 
     Examples
     --------
@@ -118,21 +132,17 @@ def log_softmax(
     >>> float(log_softmax([0.0, 40.0])[1])  # log(softmax(z)) would be 0
     -4.248354255291589e-18
     """
-    rows, dtype, xp, axis = _prepare(logits, axis, where, empty)
-    if isinstance(rows, np.ndarray):
-        flat, shape = _as_rows(rows, axis)
-        log_probs, finite = inplace.log_softmax(flat)
-        if not finite and empty == "raise":
-            _refuse_empty(np.max(rows, axis=axis), np)
-        return _restore(log_probs, shape, axis, dtype)
-    log_probs, tops = reference.log_softmax(rows, xp, axis=axis)
-    if tops is not None and empty == "raise":
-        _refuse_empty(xp.squeeze(tops, axis=axis), xp)
-    return log_probs if log_probs.dtype == dtype else xp.astype(log_probs, dtype)
+    return _distribution("log_softmax", logits, axis, where, empty, out)
 
 
 def logsumexp(
-    logits: Array, /, *, axis: int = -1, where: Array | None = None, keepdims: bool = False
+    logits: Array,
+    /,
+    *,
+    axis: int = -1,
+    where: Array | None = None,
+    keepdims: bool = False,
+    out: Array | None = None,
 ) -> Array:
     """Return log(sum(exp(z))) along `axis`: the potential whose gradient is softmax.
 
@@ -146,6 +156,8 @@ def logsumexp(
         False for entries that take no part.
     keepdims : bool, default=False
         Keep the summed axis with length 1.
+    out : array of the shape and dtype of the result, optional
+        Where to write, and what is returned then.
 
     Returns
     -------
@@ -156,36 +168,72 @@ def logsumexp(
     Raises
     ------
     InputTypeError
-        If `logits` are not real or `where` is not boolean.
+        If `logits` are not real, `where` is not boolean, or `out` has another dtype than the
+        result.
     InputValueError
-        If the axis is empty.
+        If the axis is empty, or `out` has another shape than the result or cannot be written.
 
     Examples
     --------
     >>> float(logsumexp([1000.0, 1000.0]))  # 1000 + log 2
     1000.6931471805599
     """
-    rows, dtype, xp, axis = _prepare(logits, axis, where, "zero")
-    if isinstance(rows, np.ndarray):
-        flat, shape = _as_rows(rows, axis)
-        total = inplace.logsumexp(flat).reshape(shape[:-1]).astype(dtype, copy=False)
-        return np.expand_dims(total, axis) if keepdims else total[()]
-    total = reference.logsumexp(rows, xp, axis=axis, keepdims=keepdims)
-    return total if total.dtype == dtype else xp.astype(total, dtype)
+    logits = as_array(logits)
+    if not isinstance(logits, np.ndarray):
+        rows, dtype, xp, axis = _prepare(logits, axis, where)
+        total = reference.logsumexp(rows, xp, axis=axis, keepdims=keepdims)
+        total = total if total.dtype == dtype else xp.astype(total, dtype)
+        return total if out is None else _fill(out, total, logits)
+    rows, dtype, axis = _prepare_numpy(logits, axis, where)
+    shape = rows.shape[:-1]
+    if out is not None:
+        kept = (*logits.shape[:axis], 1, *logits.shape[axis + 1 :])
+        check_out(out, kept if keepdims else shape, dtype, logits)
+    flat = out if out is None or not keepdims else np.squeeze(out, axis)
+    total = target(rows, rows, flat, shape)
+    _run("logsumexp", rows, total)
+    total = deliver(total, flat, dtype)
+    if out is not None:
+        return out
+    return np.expand_dims(total, axis) if keepdims else total[()]
 
 
-def _prepare(
-    logits: Array, axis: int, where: Array | None, empty: str
-) -> tuple[Array, Any, Any, int]:
-    """Return computable logits with masked entries at -inf, dtype, namespace and axis."""
+def _distribution(
+    name: str, logits: Array, axis: int, where: Array | None, empty: str, out: Array | None
+) -> Array:
+    """Return softmax or log_softmax, by the compiled core or the twin for the library."""
     if empty not in ("raise", "zero"):
         raise InputValueError(f'`empty` must be "raise" or "zero", got {empty!r}.')
     logits = as_array(logits)
-    if type(logits) is np.ndarray and logits.dtype.char in "fd":
-        rows, dtype, xp = logits, logits.dtype, np
-    else:
-        xp = namespace(logits)
-        rows, dtype = to_floating(logits, xp)
+    if not isinstance(logits, np.ndarray):
+        rows, dtype, xp, axis = _prepare(logits, axis, where)
+        result, tops = getattr(reference, name)(rows, xp, axis=axis)
+        if tops is not None and empty == "raise":
+            impossible = xp.squeeze(tops, axis=axis) == -float("inf")
+            if bool(xp.any(impossible)):
+                _refuse(first_index(impossible, xp))
+        result = result if result.dtype == dtype else xp.astype(result, dtype)
+        return result if out is None else _fill(out, result, logits)
+    rows, dtype, axis = _prepare_numpy(logits, axis, where)
+    turned = axis != logits.ndim - 1
+    wanted = out
+    if out is not None:
+        check_out(out, logits.shape, dtype, logits)
+        wanted = np.moveaxis(out, axis, -1) if turned else out
+    result = target(rows, logits, wanted, rows.shape)
+    impossible = _run(name, rows, result)
+    if impossible >= 0 and empty == "raise":
+        _refuse(tuple(int(i) for i in np.unravel_index(impossible, rows.shape[:-1])))
+    result = deliver(result, wanted, dtype)
+    if out is not None:
+        return out
+    return np.moveaxis(result, -1, axis) if turned else result
+
+
+def _prepare(logits: Array, axis: int, where: Array | None) -> tuple[Array, Any, Any, int]:
+    """Return computable logits with masked entries at -inf, dtype, namespace and axis."""
+    xp = namespace(logits)
+    rows, dtype = to_floating(logits, xp)
     axis = check_logits(rows, axis=axis)
     if where is not None:
         where = as_array(where)
@@ -195,25 +243,49 @@ def _prepare(
     return rows, dtype, xp, axis
 
 
-def _as_rows(array: np.ndarray, axis: int) -> tuple[np.ndarray, tuple[int, ...]]:
-    """Return the array as (rows, K) with `axis` last, and the shape before flattening."""
-    if axis != array.ndim - 1:
-        array = np.moveaxis(array, axis, -1)
-    return array.reshape(-1, array.shape[-1]), array.shape
+def _prepare_numpy(
+    logits: np.ndarray, axis: int, where: Array | None
+) -> tuple[np.ndarray, np.dtype, int]:
+    """Return plain rows (the axis last, masked entries at -inf), dtype and axis.
+
+    They are `logits` themselves where nothing had to be done.
+    """
+    rows, dtype = logits, logits.dtype
+    if type(logits) is not np.ndarray or dtype.char not in "fd" or not dtype.isnative:
+        rows, dtype = to_native(logits)
+    axis = check_logits(rows, axis=axis)
+    if where is not None:
+        where = as_array(where)
+        check_mask(where, rows.shape, namespace(rows, where))
+        rows = np.where(where, rows, rows.dtype.type(-np.inf))
+    if axis != rows.ndim - 1:
+        rows = np.moveaxis(rows, axis, -1)
+    return plain(rows), dtype, axis
 
 
-def _restore(rows: np.ndarray, shape: tuple[int, ...], axis: int, dtype: Any) -> np.ndarray:
-    """Undo `_as_rows`, in the dtype that was asked for."""
-    array = rows.reshape(shape).astype(dtype, copy=False)
-    return array if axis == array.ndim - 1 else np.moveaxis(array, -1, axis)
+def _run(name: str, rows: np.ndarray, result: np.ndarray) -> int:
+    """Write the kernel's result; return the first row of nothing but -inf, or -1."""
+    compiled = core() if rows.dtype.char in "fd" else None
+    if compiled is not None:
+        return getattr(compiled, name)(rows, result)
+    n_columns = rows.shape[-1]
+    flat = rows.reshape(-1, n_columns)
+    return getattr(inplace, name)(
+        flat, result.reshape(flat.shape if result.shape == rows.shape else -1)
+    )
 
 
-def _refuse_empty(tops: Array, xp: Any) -> None:
-    """Raise if a row's largest logit is -inf, naming the first such row."""
-    impossible = tops == -float("inf")
-    if bool(xp.any(impossible)):
-        raise InputValueError(
-            "Every row of `logits` must have a possible class, but all entries are -inf or "
-            f'masked at {place(first_index(impossible, xp))}. Drop the row, or pass empty="zero" '
-            "for probabilities of 0."
-        )
+def _fill(out: Array, result: Array, logits: Array) -> Array:
+    """Return `out` with the result in it, for libraries other than NumPy."""
+    check_out(out, tuple(result.shape), result.dtype, logits)
+    out[...] = result
+    return out
+
+
+def _refuse(row: tuple[int, ...]) -> None:
+    """Raise because this row has no possible class."""
+    raise InputValueError(
+        "Every row of `logits` must have a possible class, but all entries are -inf or "
+        f'masked at {place(row)}. Drop the row, or pass empty="zero" '
+        "for probabilities of 0."
+    )

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from headway._array import Array, namespace, quiet, same_dtype, wide_sum
 from headway.kernels import log_sigmoid, sigmoid, softplus
+from headway.kernels.fused import can_fuse, fused_binary_cross_entropy
 
 __all__ = ["SigmoidLink", "binary_cells"]
 
@@ -74,5 +75,7 @@ class SigmoidLink:
 
     def canonical_loss(self, logits: Array, targets: Array, /) -> Array:
         """Return the binary cross-entropy summed over labels, in nats, shape (n,)."""
+        if can_fuse(logits, targets):
+            return fused_binary_cross_entropy(logits, targets, gradient=False).losses
         cells = binary_cells(logits, same_dtype(targets, logits))
         return wide_sum(cells, namespace(logits), axis=-1)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from headway._array import Array, namespace, quiet, same_dtype, wide_sum
 from headway.kernels import log_softmax, logsumexp, softmax
+from headway.kernels.fused import can_fuse, fused_cross_entropy
 
 __all__ = ["SoftmaxLink", "expected_nats"]
 
@@ -66,4 +67,8 @@ class SoftmaxLink:
 
     def canonical_loss(self, logits: Array, targets: Array, /) -> Array:
         """Return the cross-entropy -sum(targets * log_probs) in nats, shape (n,)."""
+        if can_fuse(logits, targets):
+            fused = fused_cross_entropy(logits, targets=targets, gradient=False)
+            fused.refuse_empty_row()
+            return fused.losses
         return expected_nats(log_softmax(logits), same_dtype(targets, logits))

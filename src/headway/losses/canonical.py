@@ -11,7 +11,8 @@ how a sigmoid layer learns a digit from a one-hot row.
 from dataclasses import dataclass
 
 from headway._array import Array, namespace, same_dtype
-from headway.links import Link, SigmoidLink
+from headway.kernels.fused import can_fuse, fused_binary_cross_entropy, fused_cross_entropy
+from headway.links import Link, SigmoidLink, SoftmaxLink
 
 __all__ = ["CanonicalLoss"]
 
@@ -47,6 +48,13 @@ class CanonicalLoss:
 
     def gradient(self, logits: Array, targets: Array, /) -> Array:
         """Return probs - targets, and 0 at missing targets, shape (n, K)."""
+        if can_fuse(logits, targets):
+            if isinstance(self.link, SigmoidLink):
+                return fused_binary_cross_entropy(logits, targets, losses=False).gradient
+            if isinstance(self.link, SoftmaxLink):
+                fused = fused_cross_entropy(logits, targets=targets, losses=False)
+                fused.refuse_empty_row()
+                return fused.gradient
         probs = self.link.to_probs(logits)
         gradient = probs - same_dtype(targets, logits)
         if isinstance(self.link, SigmoidLink):

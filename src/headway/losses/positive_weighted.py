@@ -15,6 +15,7 @@ import numpy as np
 from headway._array import Array, like, namespace, quiet, same_dtype, wide_sum
 from headway.errors import InputValueError
 from headway.kernels import sigmoid
+from headway.kernels.fused import can_fuse, fused_binary_cross_entropy
 from headway.links.sigmoid import binary_cells
 
 __all__ = ["PositiveWeightedLoss"]
@@ -58,12 +59,20 @@ class PositiveWeightedLoss:
 
     def value(self, logits: Array, targets: Array, /) -> Array:
         """Return the loss of each sample in nats, shape (n,)."""
+        if can_fuse(logits, targets):
+            return fused_binary_cross_entropy(
+                logits, targets, weight=self.weight, gradient=False
+            ).losses
         cells = binary_cells(logits, same_dtype(targets, logits), self._weight(logits))
         return wide_sum(cells, namespace(logits), axis=-1)
 
     @quiet
     def gradient(self, logits: Array, targets: Array, /) -> Array:
         """Return p (w t + 1 - t) - w t, and 0 at missing targets, shape (n, K)."""
+        if can_fuse(logits, targets):
+            return fused_binary_cross_entropy(
+                logits, targets, weight=self.weight, losses=False
+            ).gradient
         xp = namespace(logits, targets)
         targets = same_dtype(targets, logits)
         present = self._weight(logits) * targets

@@ -1,4 +1,4 @@
-"""A rigorous lower bound on the optimum, from one float64 pass over the rows.
+"""A rigorous lower bound on the optimum, from two float64 passes over the rows.
 
 For any probabilities q with sum_i w_i (q_i - t_i) = 0 in every class, Fenchel's inequality
 potential(z) >= <q, z> - (-entropy(q)) gives, whatever the weights,
@@ -9,9 +9,12 @@ The optimum's own probabilities make it an equality.  Those are not known, but N
 predicts them to second order: q = p + J X s, which turns the sum in D into the (small) error of
 s instead of the gradient.  That makes the bound tight: taking q = p costs 10 to 70 times as much.
 
-Two repairs keep q admissible: values below 0 are cut off, and what is left of the constraint is
-taken out by a shift and a mix with the class shares.  The trap: D is a difference of large sums,
-so logits, entropies and sums are float64 here even when the features are float32.
+Three repairs keep q admissible: values below 0 are cut off; a small tilt q + J(q) b, which cannot
+leave 0..1, takes out what is left of the constraint; and where that does not do, a shift and a mix
+with the class shares.  (The mix comes last because it is dear: it gives mass to cells of almost
+none, which costs about its weight times the size of their logits.)  The trap: D is a difference
+of large sums, so logits, entropies and sums are float64 here even when the features are float32.
+(q itself may be rounded: any admissible q gives a bound.)
 
 References
 ----------
@@ -23,11 +26,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from headway.solvers.problem import LinearProblem, backward, forward
+from headway.solvers.problem import LinearProblem
 
 __all__ = ["Certificate", "certify"]
 
 UNPENALISED_RESIDUAL = 1e-8
+MOST_TILT = 1e-3  # beyond it the rounding of its products would show
+TILT_STEPS, SOLVED = 50, 1e-13  # float32 products go no further
 
 
 @dataclass(frozen=True)
@@ -55,7 +60,7 @@ def certify(problem: LinearProblem, weights: np.ndarray, step: np.ndarray, /) ->
     Parameters
     ----------
     problem : LinearProblem
-        The problem.
+        The problem; its kept probs are overwritten.
     weights, step : float64 arrays of shape (K, d + 1)
         A point and (roughly) Newton's step from it.  The bound holds for ANY step; a good one
         makes it tight.
@@ -65,83 +70,108 @@ def certify(problem: LinearProblem, weights: np.ndarray, step: np.ndarray, /) ->
     Certificate
         Values and bounds.
     """
+    k, parts = problem.n_classes, problem.n_parts
     there = weights + step
-    values = 0.5 * problem.dot(weights * problem.penalty, weights)
-    next_values = 0.5 * problem.dot(there * problem.penalty, there)
-    duals = np.empty(problem.targets.shape)
-    for rows, X in problem.chunks(np.float64):
-        logits, change = forward(X, weights), forward(X, step)
-        losses, _ = problem.losses_and_probs(logits + change, rows)
-        next_values += losses
-        losses, probs = problem.losses_and_probs(logits, rows)
-        values += losses
-        duals[:, rows] = _predicted(problem, probs, change)
-    _balance(problem, duals)
+    values, next_values, excess = np.empty(parts), np.empty(parts), np.empty(k)
+    problem.passes.dual(weights, step, values, next_values, excess, problem.probs)
+    values = values[:, None] + 0.5 * problem.dot(weights * problem.penalty, weights)
+    next_values = next_values[:, None] + 0.5 * problem.dot(there * problem.penalty, there)
 
+    tilt = _tilt(problem, excess)
+    if tilt is None:
+        tilt = np.zeros(k)
+        shift, mix, shares = _shift_and_mix(problem, excess)
+    else:
+        shift, mix, shares = np.zeros(k), np.zeros(k), np.zeros(k)
+    entropies, moments = np.empty(parts), np.empty(problem.shape)
+    problem.passes.moments(
+        problem.probs, weights, step, tilt, shift, shares, mix, entropies, moments
+    )
     penalised = problem.penalty > 0
-    entropies = np.zeros_like(values)
-    moments = np.zeros(problem.shape)
-    sizes = np.zeros(problem.shape)
-    for rows, X in problem.chunks(np.float64):
-        q, w = duals[:, rows], problem.cell_weights[:, rows]
-        if problem.coupled:
-            entropies += (w[0] * _minus_x_log_x(q).sum(axis=0)).sum()
-        else:
-            cells = _minus_x_log_x(q) + _minus_x_log_x(1.0 - q)
-            entropies += (w * cells).sum(axis=1, keepdims=True)
-        residual = w * (q - problem.targets[:, rows])
-        backward(X, residual, out=moments)
-        terms = w * (q + problem.targets[:, rows])
-        if problem.penalised:
-            sizes[:, -1] += terms.sum(axis=1)
-        else:
-            backward(abs(X), terms, out=sizes)
     conjugate = 0.5 * problem.dot(
         moments[:, penalised], moments[:, penalised] / problem.penalty[penalised]
     )
-    bounds = entropies - conjugate
+    bounds = entropies[:, None] - conjugate
     # Without a penalty the moments must vanish; what rounding leaves is charged against the
     # bound at the size of the weights that stand against it.
-    free = moments * ~penalised
-    bounds -= np.abs(problem.dot(np.abs(free), np.abs(there)))
-    broken = np.any(np.abs(free) > UNPENALISED_RESIDUAL * sizes, axis=1, keepdims=True)
+    free = np.abs(moments) * ~penalised
+    bounds -= problem.dot(free, np.abs(there))
+    broken = np.any(free > UNPENALISED_RESIDUAL * _sizes(problem), axis=1, keepdims=True)
     bounds[np.any(broken) if problem.coupled else broken] = -np.inf
     return Certificate(values, next_values, bounds)
 
 
-def _predicted(problem: LinearProblem, probs: np.ndarray, change: np.ndarray) -> np.ndarray:
-    """Return p + J X s for a chunk, cut to admissible probabilities."""
-    duals = probs + problem.probs_change(probs, change)
-    np.clip(duals, 0.0, 1.0, out=duals)
-    if problem.coupled:
-        duals /= duals.sum(axis=0)
-    return duals
+def _tilt(problem: LinearProblem, excess: np.ndarray) -> np.ndarray | None:
+    """Return b with sum_i w_i (q_i + J(q_i) b - t_i) = 0 in every class, or None if it is large.
+
+    The sum is linear in b, and its matrix is met through products with q alone, so a few steps of
+    conjugate gradients do.
+    """
+    if problem.probs is None:
+        return None
+    q = problem.probs
+    missing = problem.masses[1] - excess
+    if not problem.coupled:
+        curvatures = np.array([problem.curvature(column).sum() for column in range(len(excess))])
+        tilt = np.divide(missing, curvatures, out=np.zeros_like(missing), where=curvatures > 0)
+        return tilt if np.abs(tilt).max() < MOST_TILT else None
+    weights = problem.rows.row_weights
+    scale = 1.0 / np.maximum(excess, 1e-9 * excess.max())
+
+    def product(b: np.ndarray) -> np.ndarray:
+        mean = (q @ b.astype(np.float32)).astype(np.float64)
+        if weights is not None:
+            mean *= weights
+        return excess * b - (mean.astype(np.float32) @ q)
+
+    tilt = np.zeros_like(excess)
+    residual = missing - missing.mean()
+    direction = moved = scale * residual
+    size = first = float(residual @ moved)
+    for _ in range(TILT_STEPS):
+        changed = product(direction)
+        curvature = float(direction @ changed)
+        if size <= SOLVED * first or curvature <= 0:
+            break
+        length = size / curvature
+        tilt += length * direction
+        residual = residual - length * changed
+        moved = scale * residual
+        new = float(residual @ moved)
+        direction = moved + (new / size) * direction
+        size = new
+    small = np.abs(tilt).max() < MOST_TILT and np.isfinite(tilt).all()
+    return tilt if small else None
 
 
-def _balance(problem: LinearProblem, duals: np.ndarray) -> None:
-    """Make sum_i w_i (q_i - t_i) vanish in every class, keeping `duals` admissible, in place.
+def _shift_and_mix(
+    problem: LinearProblem, excess: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return (shift, mix, shares) that make sum_i w_i (q_i - t_i) vanish in every class.
 
     Subtracting the mean excess e from every row does it, but may push a q below 0; mixing in
     the class shares r with weight m >= e / (r + e) lifts it back, and (shares - targets) has
     weighted mean 0 already.
     """
-    weights = problem.cell_weights
-    total = np.maximum(problem.n_row_weights, 1e-300)
-    shares = (weights * problem.targets).sum(axis=1, keepdims=True) / total
-    excess = (weights * duals).sum(axis=1, keepdims=True) / total - shares
-    room = np.where(excess > 0, shares, 1.0 - shares)
-    size = np.abs(excess)
+    weights, targets = problem.masses
+    total = np.maximum(weights, 1e-300)
+    shares = targets / total
+    shift = excess / total - shares
+    room = np.where(shift > 0, shares, 1.0 - shares)
+    size = np.abs(shift)
     mix = np.divide(size, room + size, out=np.zeros_like(size), where=size > 0)
     if problem.coupled:
-        # A column must stay a distribution, so the classes share one mix; only falling below 0
+        # A row must stay a distribution, so the classes share one mix; only falling below 0
         # is possible.
-        mix = np.where(excess > 0, mix, 0.0).max(keepdims=True)
-    duals -= excess
-    duals *= 1.0 - mix
-    duals += mix * shares
-    np.clip(duals, 0.0, 1.0, out=duals)
+        mix = np.full_like(mix, np.where(shift > 0, mix, 0.0).max())
+    return shift, mix, shares
 
 
-def _minus_x_log_x(x: np.ndarray) -> np.ndarray:
-    """Return -x log(x), 0 at 0."""
-    return -x * np.log(np.where(x > 0, x, 1.0))
+def _sizes(problem: LinearProblem) -> np.ndarray:
+    """Return how large the terms are whose sum must vanish, (K, d + 1)."""
+    _, targets = problem.masses
+    scales = np.ones(problem.shape[1])
+    if not problem.penalised:
+        # The root mean square of a feature stands for the size of its cells.
+        scales[:-1] = np.sqrt(problem.feature_scales[:-1] / problem.feature_scales[-1])
+    return np.maximum(targets, 1e-300)[:, None] * scales

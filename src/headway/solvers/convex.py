@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from headway.kernels.linear import LinearRows, linear_rows
 from headway.solvers.newton import newton
-from headway.solvers.problem import LinearProblem, forward
+from headway.solvers.problem import LinearProblem, class_masses
 from headway.solvers.solution import LinearSolution
 
 __all__ = ["solve_convex"]
@@ -23,13 +24,15 @@ MOST_EXAMINED_FEATURES = 4000
 
 def solve_convex(
     X: Any,
-    targets: np.ndarray,
+    targets: np.ndarray | None = None,
     weights: np.ndarray | None = None,
     /,
     *,
     coupled: bool,
     C: float = 1.0,
     positive_weight: np.ndarray | None = None,
+    penalty_weights: np.ndarray | None = None,
+    start: np.ndarray | None = None,
     tol: float = 1e-6,
     max_iter: int = 100,
     rng: np.random.Generator | None = None,
@@ -39,8 +42,8 @@ def solve_convex(
 
     Parameters
     ----------
-    X : float32 or float64 array of shape (n, d), or CSR
-        Features; neither copied nor changed.
+    X : float32, float64 or uint8 array of shape (n, d), or CSR; or LinearRows
+        Features, neither copied nor changed; or the rows with their targets and weights.
     targets : float array of shape (n, K)
         Probabilities; rows sum to 1 if `coupled`.  Otherwise NaN cells are missing: they have
         no loss, no gradient and no curvature.
@@ -52,6 +55,10 @@ def solve_convex(
         Inverse strength of the penalty; `np.inf` for none.
     positive_weight : float array of shape (K,), optional
         Sigmoids only: the weight of the positive share of each cell.
+    penalty_weights : float array of shape (d,), optional
+        Multiplies the penalty of each feature's coefficients; positive.
+    start : float array of shape (K, d + 1), optional
+        Weights to begin from, intercepts last; by default those of the class shares.
     tol : float
         Relative gap at which to stop.
     max_iter : int
@@ -77,56 +84,64 @@ def solve_convex(
     >>> solution.optimality_gap <= 1e-6
     True
     """
-    n, d = X.shape
-    k = targets.shape[1]
-    columns = np.ascontiguousarray(targets.T, dtype=np.float64)
-    cells = np.ones((1, n)) if weights is None else np.array(weights, np.float64).reshape(1, n)
-    if not coupled:
-        columns, cells = _weighted_cells(columns, cells, positive_weight)
-    penalty = np.append(np.full(d, 1.0 / C), 0.0)
-
-    mass = cells.sum(axis=1)
-    shares = (cells * columns).sum(axis=1) / np.maximum(mass, 1e-300)
-    learnable = shares > 0 if coupled else (shares > 0) & (shares < 1)
-    start = np.zeros((int(learnable.sum()), d + 1))
-    start[:, -1] = np.log(shares[learnable])
-    if coupled:
-        start[:, -1] -= start[:, -1].mean()
+    if isinstance(X, LinearRows):
+        rows = X
     else:
-        start[:, -1] -= np.log1p(-shares[learnable])
+        assert targets is not None
+        rows = linear_rows(X, targets, weights, coupled=coupled, positive_weight=positive_weight)
+    d, k = rows.shape[1], rows.n_classes
+    penalty = np.append(np.full(d, 1.0 / C), 0.0)
+    if penalty_weights is not None:
+        penalty[:-1] *= penalty_weights
+
+    mass, present = class_masses(rows)
+    shares = present / np.maximum(mass, 1e-300)
+    learnable = shares > 0 if coupled else (shares > 0) & (shares < 1)
+    columns = np.flatnonzero(learnable)
+    if not coupled:
+        # Frequent labels take more iterations than rare ones: side by side, they can go on alone.
+        columns = columns[np.argsort(-(mass * shares * (1 - shares))[columns], kind="stable")]
     problem = LinearProblem(
-        X,
-        columns if learnable.all() else columns[learnable],
-        cells if coupled or len(cells) == 1 or learnable.all() else cells[learnable],
+        rows.columns(columns),
         penalty,
         coupled,
         # Without a penalty the certificate needs a residual that only float64 can reach.
-        dtype=np.float64 if np.isinf(C) else None,
+        single=bool(rows.X.dtype != np.float64 and np.isfinite(C)),
     )
+    if start is None:
+        first = np.zeros(problem.shape)
+        first[:, -1] = np.log(shares[columns])
+        if not coupled:
+            first[:, -1] -= np.log1p(-shares[columns])
+    else:
+        first = np.array(start, dtype=np.float64)[columns]
+    if coupled:
+        first -= first.mean(axis=0)
     if np.isinf(C) and d <= MOST_EXAMINED_FEATURES:
         problem = problem.without_null_space()
+        first = problem.project(first)
     weights_found = np.zeros((k, d + 1))
     found = newton(
         problem,
-        start,
+        first,
         tol=0.9 * tol,
         max_iter=max_iter,
         rng=np.random.default_rng(0) if rng is None else rng,
         report=report,
     )
-    weights_found[learnable] = found.weights
+    weights_found[columns] = found.weights
     objective, bound = float(found.values.sum()), float(found.bounds.sum())
     if not learnable.all():
         absent = ~learnable
         allowed = min(max(0.09 * tol * objective, 1e-12 * float(mass.max())), float(mass.max()))
-        each = allowed / absent.sum() / np.maximum(mass if not coupled else mass[0], 1e-300)
-        low = np.log(np.broadcast_to(np.clip(each, 1e-15, 1e-3), (k,))[absent])
+        each = allowed / absent.sum() / np.maximum(mass, 1e-300)
+        low = np.log(np.clip(each, 1e-15, 1e-3)[absent])
         if coupled:
             weights_found[absent, -1] = low + _least_logsumexp(problem, found.weights)
         else:
             weights_found[absent, -1] = np.where(shares[absent] > 0, -low, low)
         objective += allowed
-    separated = np.flatnonzero(learnable)[np.flatnonzero(found.separated)] if not coupled else ()
+    separated = np.sort(columns[np.flatnonzero(found.separated)]) if not coupled else ()
     if coupled and found.separated.any():
         separated = np.arange(k)
     gap = (objective - bound) / bound if bound > 0 else np.nan
@@ -139,35 +154,16 @@ def solve_convex(
         optimality_gap=max(gap, 0.0) if np.isfinite(gap) else np.nan,
         n_iter=found.n_iter,
         converged=bool(gap <= tol),
+        interrupted=found.interrupted,
         separated=tuple(int(column) for column in separated),
     )
-
-
-def _weighted_cells(
-    columns: np.ndarray, weights: np.ndarray, positive_weight: np.ndarray | None
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return (targets, cell weights) with missing cells and positive weights folded in.
-
-    a t softplus(-z) + (1 - t) softplus(z) is c times the plain loss at the target a t / c, where
-    c = a t + 1 - t.
-    """
-    missing = np.isnan(columns)
-    if missing.any():
-        columns = np.where(missing, 0, columns)
-        weights = np.where(missing, 0.0, weights)
-    if positive_weight is not None:
-        positives = np.asarray(positive_weight, dtype=np.float64)[:, None] * columns
-        total = positives + (1.0 - columns)
-        columns = np.divide(positives, total, out=np.zeros_like(total), where=total > 0)
-        weights = weights * total
-    return columns, weights
 
 
 def _least_logsumexp(problem: LinearProblem, weights: np.ndarray) -> float:
     """Return the least logsumexp of a row's logits."""
     least = np.inf
     for _, X in problem.chunks(np.float64):
-        logits = forward(X, weights)
-        top = logits.max(axis=0)
-        least = min(least, float((top + np.log(np.exp(logits - top).sum(axis=0))).min()))
+        logits = X @ weights[:, :-1].T + weights[:, -1]
+        top = logits.max(axis=1)
+        least = min(least, float((top + np.log(np.exp(logits - top[:, None]).sum(axis=1))).min()))
     return least

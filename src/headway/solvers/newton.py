@@ -22,26 +22,22 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from headway.solvers.certificate import certify
-from headway.solvers.precondition import Preconditioner, build_preconditioner
+from headway.solvers.direction import PREDICTED, newton_direction
+from headway.solvers.precondition import Ladder
 from headway.solvers.problem import LinearProblem, Point
 from headway.solvers.separation import separates
 
 __all__ = ["NewtonResult", "newton"]
 
-CG_ITERATIONS = 300
 HALVINGS = 60
-FORCING = 0.1
-LOOSE = 0.25
-FAR = 0.3  # relative decrement above which the Hessian still changes much
-STALE = 12  # inner iterations after which a lasting preconditioner is built anew
+SINGLE_NOISE = 2e-7  # relative, of an objective whose logits are float32
 ENOUGH = 0.2  # share of its promise that a step must keep
-POOR = 0.5  # share of its promise below which the next steps are damped
+SHORT = 0.2  # length below which the next steps are damped
 LEAST_DAMPING, MOST_DAMPING = 1e-6, 1e6  # as shares of the features' mean squares
-SOLVED = 1e-26  # share of a squared residual that is rounding
 PATIENCE = 10  # steps before separation is looked for, so that its last iterate is a good one
-SMALL_WORK = 1e7  # n K (d + 1) up to which digits beyond `tol` cost next to nothing
-POLISHED = 1e-12  # relative decrement at which a small problem stops
-PREDICTED = 100.0  # a certificate is tried once the decrement is below this times `tol`
+SMALL_WORK = 3e6  # n K (d + 1) up to which digits beyond `tol` cost next to nothing
+POLISHED = 1e-12  # relative decrement below which a step that fails is rounding
+SETTLED = 1e-15  # and at which a small problem stops
 
 
 @dataclass(frozen=True)
@@ -58,6 +54,8 @@ class NewtonResult:
         Parts without an optimum, since a direction separates their rows.
     n_iter : int
         Newton steps taken.
+    interrupted : bool
+        Whether Ctrl-C ended the iteration.
     """
 
     weights: np.ndarray
@@ -65,6 +63,7 @@ class NewtonResult:
     bounds: np.ndarray
     separated: np.ndarray
     n_iter: int
+    interrupted: bool = False
 
 
 def newton(
@@ -99,129 +98,141 @@ def newton(
     NewtonResult
         The best weights and what is known of them.
     """
-    small = problem.X.shape[0] * start.size <= SMALL_WORK
+    small = problem.rows.shape[0] * start.size <= SMALL_WORK
     if small:
-        problem = replace(problem, dtype=np.float64)
-    point = problem.at(start)
-    noise = 1e-9 if problem.products_dtype == np.float32 else 1e-13
-    bounds = np.full_like(point.values, -np.inf)
-    separated = np.zeros(point.values.shape, dtype=bool)
-    precondition: Preconditioner | None = None
-    predicted, inner = np.inf, 0
-    damping, scales = 0.0, None
-    step = np.zeros_like(start)
-    iteration = 0
-    while iteration < max_iter:
-        iteration += 1
+        problem = replace(problem, single=False)
+    descent = _Descent(problem, problem.at(start), tol, small, rng, report)
+    interrupted = False
+    try:
+        done = False
+        while not done and descent.n_iter < max_iter:
+            done = descent.advance()
+    except KeyboardInterrupt:
+        interrupted = True
+    return descent.result(interrupted)
+
+
+class _Descent:
+    """The state of Newton's method between two steps."""
+
+    def __init__(
+        self,
+        problem: LinearProblem,
+        point: Point,
+        tol: float,
+        small: bool,
+        rng: np.random.Generator,
+        report: Callable[[str], None] | None,
+    ):
+        self.problem, self.point = problem, point
+        self.tol, self.small = tol, small
+        self.report = report or (lambda line: None)
+        self.ladder = Ladder(problem, rng)
+        self.bounds = np.full_like(point.values, -np.inf)
+        self.separated = np.zeros(point.values.shape, dtype=bool)
+        self.noise = SINGLE_NOISE if problem.single else 1e-13
+        self.step = np.zeros_like(point.weights)
+        self.predicted = np.inf
+        self.damping = 0.0
+        self.n_iter = 0
+        self.proven: tuple[np.ndarray, np.ndarray] | None = None  # weights and their values
+
+    def advance(self) -> bool:
+        """Take a step; return whether there is nothing left to do."""
+        self.n_iter += 1
+        problem, point = self.problem, self.point
         damped = problem
-        if damping:
-            scales = problem.feature_scales() if scales is None else scales
-            damped = replace(problem, penalty=problem.penalty + damping * scales)
-        if damping or precondition is None or not precondition.lasting or inner > STALE:
-            basis = None if precondition is None or damping else precondition.basis
-            precondition = build_preconditioner(
-                damped, point, far=predicted > FAR, rng=rng, basis=basis
-            )
-        step, inner = _direction(damped, point, precondition, tol, ~separated)
-        if not problem.penalised and iteration >= PATIENCE:
-            separated |= separates(problem, step) | separates(problem, point.weights)
-            if separated.all():
-                break
-            step = np.where(separated, 0.0, step)
+        if self.damping:
+            penalty = problem.penalty + self.damping * problem.feature_scales
+            damped = replace(problem, penalty=penalty)
+        apply = self.ladder.climb(damped, left=self.predicted, anew=bool(self.damping))
+        budget = self.ladder.budget(self.predicted)
+        step, inner = newton_direction(damped, point, apply, self.tol, ~self.separated, budget)
+        self.ladder.spend(inner)
+        self.step = step
+        if not problem.penalised and self.n_iter >= PATIENCE:
+            self.separated |= separates(problem, step) | separates(problem, point.weights)
+            if self.separated.all():
+                return True
+            self.step = step = np.where(self.separated, 0.0, step)
         decrement = -0.5 * problem.dot(point.gradient, step)
-        total = float(point.values[~separated].sum())
-        predicted = float(decrement.sum()) / max(total, 1e-300)
-        if report is not None:
-            report(f"step {iteration}: objective {total:.9g}, {inner} inner iterations")
-        if predicted <= PREDICTED * tol and not damping:
-            found = certify(problem, point.weights, step)
-            bounds = np.maximum(bounds, found.bounds)
-            better = found.next_values <= found.values * (1.0 + 1e-14)
-            weights = np.where(better, point.weights + step, point.weights)
-            values = np.minimum(found.values, found.next_values)
-            missing = float((values - bounds)[~separated].sum())
-            proven = missing <= tol * float(bounds[~separated].sum())
-            polished = predicted <= POLISHED or missing <= POLISHED * abs(float(values.sum()))
-            if proven and (polished or not small):
-                return NewtonResult(weights, values, bounds, separated, iteration)
-            if not proven and problem.products_dtype == np.float32 and predicted <= tol:
+        total = float(point.values[~self.separated].sum())
+        self.predicted = float(decrement.sum()) / max(total, 1e-300)
+        self.report(f"step {self.n_iter}: objective {total:.9g}, {inner} inner iterations")
+        if self.predicted <= PREDICTED * self.tol:
+            proven = self._certify()
+            if proven and self.proven is not None:
+                return True
+            if not proven and problem.single and self.predicted <= self.tol:
                 # What is missing now is lost to rounding in the products.
-                problem = replace(problem, dtype=np.float64)
-                point, precondition, noise = problem.at(weights), None, 1e-13
-                continue
-        moved = _search(problem, point, step, decrement, noise)
-        if moved is None and (damping > MOST_DAMPING or predicted <= POLISHED):
-            break
-        if moved is None or moved.values.sum() > point.values.sum() - POOR * decrement.sum():
+                self.problem, self.noise = replace(problem, single=False), 1e-13
+                self.point = self.problem.at(point.weights)
+                return False
+        return self._move(decrement)
+
+    def _certify(self) -> bool:
+        """Bound the optimum; return whether the step's end is proven near it."""
+        found = certify(self.problem, self.point.weights, self.step)
+        self.bounds = np.maximum(self.bounds, found.bounds)
+        values = np.minimum(found.values, found.next_values)
+        kept = ~self.separated
+        missing = float((values - self.bounds)[kept].sum())
+        self.report(f"  at most {missing:.3g} above the optimum")
+        proven = missing <= self.tol * float(self.bounds[kept].sum())
+        if proven and (self.predicted <= SETTLED or not self.small):
+            better = found.next_values <= found.values * (1.0 + 1e-14)
+            weights = np.where(better, self.point.weights + self.step, self.point.weights)
+            self.proven = weights, values
+        return proven
+
+    def _move(self, decrement: np.ndarray) -> bool:
+        """Go along the step while the objective falls; return whether it did not."""
+        problem, point = self.problem, self.point
+        moved, length = _search(problem, point, self.step, decrement, self.noise)
+        self.report(f"    length {length.min()} {(length < 1).sum()} of {length.size}")
+        if moved is None and (self.damping > MOST_DAMPING or self.predicted <= POLISHED):
+            return True
+        if moved is None or length.min() < SHORT:
             # The quadratic model promised too much: its curvature vanishes further on.
-            damping = max(10.0 * damping, LEAST_DAMPING) if predicted > 1e-8 else damping
+            if self.predicted > 1e-8:
+                self.damping = max(10.0 * self.damping, LEAST_DAMPING)
         else:
-            damping = damping / 10.0 if damping > LEAST_DAMPING else 0.0
+            self.damping = self.damping / 10.0 if self.damping > LEAST_DAMPING else 0.0
         if moved is not None:
-            point = moved
-        elif not damping:
-            break
-    found = certify(problem, point.weights, step)
-    values, bounds = found.values, np.maximum(bounds, found.bounds)
-    return NewtonResult(point.weights, values, bounds, separated, iteration)
+            self.point = moved
+        elif self.damping:
+            self.point = problem.at(point.weights)  # the search has left other probs behind
+        else:
+            return True
+        return False
 
-
-def _direction(
-    problem: LinearProblem,
-    point: Point,
-    precondition: Preconditioner,
-    tol: float,
-    wanted: np.ndarray,
-) -> tuple[np.ndarray, int]:
-    """Return Newton's step for the wanted parts and the number of Hessian products it took.
-
-    Near the optimum the step must also be good enough for the certificate, which pays
-    |residual|^2 / (2 penalty).
-    """
-    step = np.zeros_like(point.weights)
-    residual = np.where(wanted, -problem.project(point.gradient), 0.0)
-    moved = precondition.apply(residual)
-    direction = moved
-    size = first = problem.dot(residual, moved)
-    total = float(point.values[wanted].sum())
-    penalty = np.where(problem.penalty > 0, problem.penalty, np.inf)
-    exact = 0.0 if problem.penalised else 1e-6
-    iteration = 0
-    while iteration < CG_ITERATIONS:
-        iteration += 1
-        product = problem.curvature_product(point.probs, direction)
-        curvature = problem.dot(direction, product)
-        # A part that is solved to rounding stands still: more steps would only add noise.
-        moving = (curvature > 0) & (size > SOLVED * first)
-        length = np.divide(size, curvature, out=np.zeros_like(size), where=moving)
-        step += length * direction
-        residual = problem.project(residual - length * product)
-        moved = precondition.apply(residual)
-        new_size = problem.dot(residual, moved)
-        decrement = -0.5 * float(problem.dot(point.gradient, step).sum())
-        near = decrement <= PREDICTED * tol * total
-        lost = 0.5 * float((residual * residual / penalty).sum())
-        forcing = exact if near and exact else FORCING if near else LOOSE
-        if np.all(new_size <= forcing**2 * first) and (not near or lost <= 0.1 * tol * total):
-            break
-        if not moving.any():
-            break
-        ratio = np.divide(new_size, size, out=np.zeros_like(size), where=size > 0)
-        direction = moved + ratio * direction
-        size = new_size
-    return step, iteration
+    def result(self, interrupted: bool) -> NewtonResult:
+        """Return the best weights, and what is known of them."""
+        if self.proven is not None:
+            weights, values = self.proven
+        else:
+            weights, values = self.point.weights, self.point.values
+            if not interrupted:
+                found = certify(self.problem, weights, self.step)
+                values, self.bounds = found.values, np.maximum(self.bounds, found.bounds)
+        return NewtonResult(weights, values, self.bounds, self.separated, self.n_iter, interrupted)
 
 
 def _search(
     problem: LinearProblem, point: Point, step: np.ndarray, decrement: np.ndarray, noise: float
-) -> Point | None:
-    """Return the point after the step, halved until the objective falls; None if it does not."""
+) -> tuple[Point | None, np.ndarray]:
+    """Return the point after the step, halved until the objective falls, and the lengths taken.
+
+    The point is None if the objective does not fall at all.
+    """
     length = np.ones_like(point.values)
+    slack = noise * np.abs(point.values)
     for _ in range(HALVINGS):
         new = problem.at(point.weights + length * step)
-        enough = point.values - ENOUGH * length * decrement + noise * np.abs(point.values)
-        accepted = new.values <= enough
+        # What promises less than the noise cannot be judged, and is taken.
+        accepted = new.values <= point.values - ENOUGH * length * decrement + slack
+        accepted |= (decrement >= 0) & (decrement <= slack) & np.isfinite(new.values)
         if accepted.all():
-            return new
+            return new, length
         length = np.where(accepted, length, length / 2)
-    return None
+    return None, length

@@ -1,124 +1,202 @@
-"""Approximate inverse Hessians for Newton's inner iteration.
+"""Approximate inverse Hessians for Newton's inner iteration, and when each is worth its price.
 
+    diagonal  the diagonal of each block                     costs about a pass over the rows
+    one       one block for all classes, of mean curvature   d^3
+    blocks    one block a class                              K d^3
+    shared    one Gram matrix in its eigenbasis, scaled for each class      where blocks burst
     full      the exact Hessian of all classes together      few weights
-    blocks    one block a class, from rows drawn with probability proportional to w p (1 - p)
-    shared    one Gram matrix X'X in its eigenbasis, scaled for each class      many columns
-    diagonal  the diagonal of each block                     very many features
 
-A row drawn with probability proportional to its curvature carries the same weight as every other
-drawn row, so a block is one symmetric product of the drawn rows; about 4 d rows a class do.
+Blocks come from rows drawn with probability proportional to their curvature w p (1 - p): each
+drawn row then carries the same weight, so a block is one symmetric product; about 4 d rows do.
+
+Nobody knows beforehand how many passes a better preconditioner saves.  So they form a ladder, and
+the next rung is bought once the passes spent on the present one would have paid for a good part
+of it: at worst that costs a small multiple of the best choice in hindsight (the ski-rental
+argument of Karlin, Manasse, Rudolph and Sleator, 1988, "Competitive snoopy caching", Algorithmica
+3).  Prices are computed from shapes, not measured, so that equal fits take equal steps.
+
 The trap: float32 factors of a nearly singular block; a ridge far below the rest keeps them
 positive, and the inner iteration, which uses exact products, repairs what it changes.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import scipy.linalg as sla
 import scipy.sparse as sp
 
-from headway.solvers.problem import LinearProblem, Point, with_ones
+from headway.solvers.problem import LinearProblem
 
-__all__ = ["Preconditioner", "build_preconditioner"]
+__all__ = ["EVERY", "Apply", "Diagonal", "Ladder"]
 
-
-@dataclass(frozen=True)
-class Preconditioner:
-    """An approximate inverse Hessian.
-
-    Attributes
-    ----------
-    apply : callable
-        Maps a gradient (K, d + 1) to a direction; linear, symmetric, and positive definite on
-        directions of class mean zero.
-    lasting : bool
-        True if it was costly to make and is worth keeping for several steps.
-    basis : Eigenbasis, optional
-        The costly part of a preconditioner that is otherwise made anew.
-    """
-
-    apply: Callable[[np.ndarray], np.ndarray]
-    lasting: bool
-    basis: "Eigenbasis | None" = None
-
-
-Apply = Callable[[np.ndarray], np.ndarray]
+# Maps gradients (K, d + 1), or those of some columns of sigmoids, to directions.
+Apply = Callable[[np.ndarray, Any], np.ndarray]
+EVERY = slice(None)
 
 FULL_WEIGHTS = 400
-FULL_WORK = 2e9
-EXACT_BLOCK_WORK = 4e9
+FULL_ROWS = 20  # rows for each weight that suffice
 BLOCK_BYTES = 512 << 20
-MOST_BLOCK_FEATURES = 4000
+MOST_BLOCK_FEATURES = 6000
 ROWS_PER_FEATURE = 4
 # Collinear features without a penalty have directions of no curvature, along which rounding
 # must not be blown up into weights of 1e12.
 UNPENALISED_RIDGE = 1e-9
+# Multiply-adds a second, about: of dense and sparse products, of Gram matrices and of factors.
+# Only their ratios matter.
+DENSE_RATE, SPARSE_RATE, GRAM_RATE, FACTOR_RATE = 6e10, 2e10, 6e10, 2e10
+BYTES_RATE = 2e10
+NEAR = 0.1  # relative decrease below which the Hessian has nearly settled
+PAID, PAID_FAR = 0.5, 2.0  # shares of the next rung's price at which it is bought
+WORN = 1.0  # share of its own price at which a rung is made anew
 
 
-def build_preconditioner(
-    problem: LinearProblem,
-    point: Point,
-    /,
-    *,
-    far: bool,
-    rng: np.random.Generator,
-    basis: "Eigenbasis | None" = None,
-) -> Preconditioner:
-    """Return an approximate inverse of the Hessian at a point.
+@dataclass(frozen=True)
+class Rung:
+    """A kind of preconditioner and its price in seconds, by shapes."""
+
+    make: Callable[[LinearProblem], Apply]
+    price: float
+
+
+class Ladder:
+    """Preconditioners of rising price, each bought when the last has cost enough.
 
     Parameters
     ----------
     problem : LinearProblem
         The problem.
-    point : Point
-        Where the Hessian is taken.
-    far : bool
-        True while the probabilities still change a lot from step to step; one block for all
-        classes is then as good as one for each, and K times cheaper.
     rng : Generator
-        Draws the rows.
-    basis : Eigenbasis, optional
-        That of an earlier preconditioner of the same problem, to be used again.
+        Draws rows.
+
+    Attributes
+    ----------
+    pass_price : float
+        What one Hessian product costs, in the currency of the prices.
     """
-    k, width = problem.shape
-    n = problem.X.shape[0]
-    work = float(n) * width**2
-    if problem.coupled and k * width <= FULL_WEIGHTS and work * k * (k + 1) / 2 <= FULL_WORK:
-        return Preconditioner(_full(problem, point), lasting=False)
-    if width > MOST_BLOCK_FEATURES:
-        return Preconditioner(_diagonal(problem, point), lasting=False)
-    if k * width**2 * 4 > BLOCK_BYTES:
-        if basis is None:
-            basis = _eigenbasis(problem, point, rng)
-        return Preconditioner(_shared(problem, point, basis), lasting=False, basis=basis)
-    if work * k <= EXACT_BLOCK_WORK:
-        curvatures = problem.curvatures(point.probs)
-        return Preconditioner(_blocks(problem, curvatures, rng, np.float64), lasting=False)
-    curvatures = problem.curvatures(point.probs)
-    if far:
-        curvatures = curvatures.mean(axis=0, keepdims=True)
-    return Preconditioner(_blocks(problem, curvatures, rng, np.float32), lasting=not far)
+
+    def __init__(self, problem: LinearProblem, rng: np.random.Generator):
+        self.pass_price = _pass_price(problem)
+        self._basis: Eigenbasis | None = None
+        self._rng = rng
+        self._rungs = self._kinds(problem)
+        self._at = 0
+        while self._at + 1 < len(self._rungs) and (
+            self._rungs[self._at + 1].price <= 2 * self.pass_price
+        ):
+            self._at += 1
+        self._apply: Apply | None = None
+        self._spent = 0.0  # on the present rung
+        self._used = 0.0  # since it was made
+
+    def climb(self, problem: LinearProblem, /, *, left: float, anew: bool = False) -> Apply:
+        """Return the preconditioner to use now: a linear, symmetric map of gradients (K, d + 1).
+
+        Parameters
+        ----------
+        problem : LinearProblem
+            The problem, at the point last looked at.
+        left : float
+            The relative decrease that the last step predicted: far from the optimum the Hessian
+            changes too much for a costly preconditioner to last.
+        anew : bool
+            Whether the old preconditioner no longer fits the problem.
+        """
+        rung = self._rungs[self._at]
+        following = self._rungs[self._at + 1] if self._at + 1 < len(self._rungs) else None
+        if following is not None and self._spent >= self._due(following, left):
+            self._at += 1
+            self._apply, self._spent = None, 0.0
+        if self._apply is None or anew or self._used >= WORN * rung.price:
+            self._apply = self._rungs[self._at].make(problem)
+            self._used = 0.0
+        return self._apply
+
+    def budget(self, left: float) -> int:
+        """Return after how many products the next rung is due."""
+        if self._at + 1 == len(self._rungs):
+            return 1 << 30
+        due = self._due(self._rungs[self._at + 1], left) - self._spent
+        return max(5, int(due / self.pass_price) + 1)
+
+    def spend(self, products: int) -> None:
+        """Count products that the present preconditioner has been used for."""
+        self._spent += products * self.pass_price
+        self._used += products * self.pass_price
+
+    def _due(self, rung: Rung, left: float) -> float:
+        return (PAID if left < NEAR else PAID_FAR) * rung.price
+
+    def _kinds(self, problem: LinearProblem) -> list[Rung]:
+        k, width = problem.shape
+        n = problem.rows.shape[0]
+        rows = min(n, ROWS_PER_FEATURE * width)
+        gram = rows * width**2 / 2 / GRAM_RATE
+        factor = width**3 / FACTOR_RATE
+        if problem.coupled and problem.probs is not None and k * width <= FULL_WEIGHTS:
+            pairs = k * (k + 1) / 2
+            full = min(n, FULL_ROWS * k * width) * width**2 / 2 * pairs / GRAM_RATE
+            full += (k * width) ** 3 / FACTOR_RATE
+        else:
+            full = np.inf
+        rungs = [Rung(_diagonal, self.pass_price)]
+        if width <= MOST_BLOCK_FEATURES:
+            if problem.coupled or k == 1:
+                # The curvatures of label sets have too little in common for one block.
+                rungs.append(Rung(lambda p: _one_block(p, self._rng), gram + factor))
+            if k * width**2 * 4 <= BLOCK_BYTES:
+                exact = n <= 2 * ROWS_PER_FEATURE * width
+                most = n * width**2 / 2 / GRAM_RATE if exact else gram
+                blocks = Rung(lambda p: _blocks(p, self._rng, exact=exact), k * (most + factor))
+                rungs.append(blocks)
+            elif problem.coupled:
+                rungs.append(Rung(self._shared, gram + 10 * factor))
+        rungs = [rung for rung in rungs if rung.price < full]
+        if np.isfinite(full):
+            rungs.append(Rung(_full, full))
+        return rungs
+
+    def _shared(self, problem: LinearProblem) -> Apply:
+        # The costly part is kept: only the masses of the classes change from step to step.
+        if self._basis is None:
+            self._basis = _eigenbasis(problem, self._rng)
+        return _shared(problem, self._basis)
 
 
-def _full(problem: LinearProblem, point: Point) -> Apply:
-    """Return the exact inverse Hessian of a softmax with few weights.
+def _pass_price(problem: LinearProblem) -> float:
+    X, k = problem.rows.X, problem.n_classes
+    if sp.issparse(X):
+        return 2.0 * X.nnz * k / SPARSE_RATE + X.nnz * 8 / BYTES_RATE
+    n, d = X.shape
+    return max(2.0 * n * d * k / DENSE_RATE, n * d * X.itemsize / BYTES_RATE)
+
+
+def _full(problem: LinearProblem) -> Apply:
+    """Return the inverse Hessian of a softmax with few weights, exact unless rows abound.
 
     The Hessian is singular along a shared shift of the intercepts (of everything, without a
     penalty); adding |1><1| on the classes fills that null space and changes nothing else.
     """
     k, width = problem.shape
+    n = problem.rows.shape[0]
+    assert problem.probs is not None
+    rows: Any = slice(None)
+    if n > FULL_ROWS * k * width:
+        rows = np.linspace(0, n - 1, FULL_ROWS * k * width).astype(np.intp)
+    X = problem.rows.dense_rows(rows, np.float64)
+    X1 = np.concatenate([X, np.ones((len(X), 1))], axis=1)
+    probs = problem.probs[rows].astype(np.float64)
+    weights: Any = n / len(X)
+    if problem.rows.row_weights is not None:
+        weights = weights * problem.rows.row_weights[rows]
     hessian = np.zeros((k, width, k, width))
-    for rows, X in problem.chunks(np.float64):
-        X1 = with_ones(X)
-        probs = point.probs[:, rows].astype(np.float64)
-        weights = problem.cell_weights[0, rows]
-        for a in range(k):
-            for b in range(a + 1):
-                cells = -weights * probs[a] * probs[b]
-                if a == b:
-                    cells += weights * probs[a]
-                hessian[a, :, b] += (X1 * cells[:, None]).T @ X1
+    for a in range(k):
+        for b in range(a + 1):
+            cells = -weights * probs[:, a] * probs[:, b]
+            if a == b:
+                cells += weights * probs[:, a]
+            hessian[a, :, b] = (X1 * cells[:, None]).T @ X1
     for a in range(k):
         for b in range(a):
             hessian[b, :, a] = hessian[a, :, b].T
@@ -128,54 +206,80 @@ def _full(problem: LinearProblem, point: Point) -> Apply:
     matrix[np.diag_indices_from(matrix)] += np.tile(problem.penalty, k)
     factor, scale = _factor(matrix, problem.penalised)
 
-    def apply(gradient: np.ndarray) -> np.ndarray:
+    def apply(gradient: np.ndarray, columns: Any = EVERY) -> np.ndarray:
         moved = sla.cho_solve((factor, True), gradient.ravel() * scale, check_finite=False)
         return problem.project((moved * scale).reshape(k, width))
 
     return apply
 
 
-def _blocks(
-    problem: LinearProblem, curvatures: np.ndarray, rng: np.random.Generator, dtype: type
-) -> Apply:
-    """Return the inverses of class blocks from row curvatures (K, n), or (1, n) for all."""
-    _, width = problem.shape
-    n = problem.X.shape[0]
-    inverses: np.ndarray = np.empty((len(curvatures), width, width), dtype=dtype)
-    for c, curvature in enumerate(curvatures):
-        if dtype == np.float64 or n <= ROWS_PER_FEATURE * width:
-            block: np.ndarray = np.zeros((width, width), dtype=dtype)
-            for rows, X in problem.chunks(dtype):
-                X1 = with_ones(X) * np.sqrt(curvature[rows, None]).astype(dtype)
-                block += X1.T @ X1
-        else:
-            drawn, weight = _draw(curvature, ROWS_PER_FEATURE * width, rng)
-            X1 = with_ones(problem.X[drawn]).astype(dtype, copy=False)
-            block = X1.T @ X1
-            block *= dtype(weight)
+def _blocks(problem: LinearProblem, rng: np.random.Generator, *, exact: bool) -> Apply:
+    """Return the inverses of the class blocks, from all rows or from drawn ones."""
+    k, width = problem.shape
+    n = problem.rows.shape[0]
+    blocks: np.ndarray = np.zeros((k, width, width), dtype=_block_dtype(problem))
+    m = ROWS_PER_FEATURE * width
+    if exact or n <= m:
+        for c in range(k):
+            problem.passes.grams(None, problem.curvature(c)[None], blocks[c : c + 1])
+    else:
+        drawn, weights = np.empty((k, m), dtype=np.int64), np.empty(k)
+        for c in range(k):
+            drawn[c], weights[c] = _draw(problem.curvature(c), m, rng)
+        problem.passes.grams(drawn, None, blocks)
+        blocks *= weights[:, None, None].astype(blocks.dtype)
+    return _apply_inverses(problem, blocks)
+
+
+def _block_dtype(problem: LinearProblem) -> type:
+    """Return float64 where blocks are small, or nearly singular for want of a penalty."""
+    return np.float64 if problem.shape[1] <= 128 or not problem.penalised else np.float32
+
+
+def _one_block(problem: LinearProblem, rng: np.random.Generator) -> Apply:
+    """Return the inverse of one block for all classes, of mean curvature, from drawn rows."""
+    width = problem.shape[1]
+    n = problem.rows.shape[0]
+    curvature = problem.mean_curvature()
+    block: np.ndarray = np.zeros((1, width, width), dtype=_block_dtype(problem))
+    m = ROWS_PER_FEATURE * width
+    if n <= m:
+        problem.passes.grams(None, curvature[None], block)
+    else:
+        drawn, weight = _draw(curvature, m, rng)
+        problem.passes.grams(drawn[None], None, block)
+        block *= block.dtype.type(weight)
+    return _apply_inverses(problem, block)
+
+
+def _apply_inverses(problem: LinearProblem, blocks: np.ndarray) -> Apply:
+    """Return the inverses of blocks (K, w, w), or (1, w, w) for all classes, destroying them."""
+    width = problem.shape[1]
+    dtype = blocks.dtype
+    for c, block in enumerate(blocks):
         block[np.diag_indices(width)] += problem.penalty.astype(dtype)
         factor, scale = _factor(block, problem.penalised)
-        inverses[c] = _inverse(factor) * scale * scale[:, None]
+        blocks[c] = _inverse(factor) * scale * scale[:, None]
 
-    def apply(gradient: np.ndarray) -> np.ndarray:
+    def apply(gradient: np.ndarray, columns: Any = EVERY) -> np.ndarray:
         gradient = gradient.astype(dtype, copy=False)
-        if len(inverses) == 1:
-            moved = gradient @ inverses[0]
+        if len(blocks) == 1:
+            moved = gradient @ blocks[0]
         else:
-            moved = np.matmul(inverses, gradient[:, :, None])[:, :, 0]
+            moved = np.matmul(blocks[columns], gradient[:, :, None])[:, :, 0]
         return problem.project(moved.astype(np.float64))
 
     return apply
 
 
-def _shared(problem: LinearProblem, point: Point, basis: "Eigenbasis") -> Apply:
+def _shared(problem: LinearProblem, basis: "Eigenbasis") -> Apply:
     """Return the inverse of (mean curvature of the class) times one Gram matrix, plus penalty."""
-    mass = problem.curvatures(point.probs).sum(axis=1, keepdims=True)
+    mass = problem.curvature_masses()[:, None]
     # The basis diagonalises Gram and penalty together: they become `values` and the identity.
     divisor = mass * basis.values + 1.0
 
-    def apply(gradient: np.ndarray) -> np.ndarray:
-        moved = ((gradient / basis.scale) @ basis.vectors / divisor) @ basis.vectors.T
+    def apply(gradient: np.ndarray, columns: Any = EVERY) -> np.ndarray:
+        moved = ((gradient / basis.scale) @ basis.vectors / divisor[columns]) @ basis.vectors.T
         return problem.project(moved / basis.scale)
 
     return apply
@@ -194,41 +298,49 @@ class Eigenbasis:
     scale: np.ndarray
 
 
-def _eigenbasis(problem: LinearProblem, point: Point, rng: np.random.Generator) -> Eigenbasis:
+def _eigenbasis(problem: LinearProblem, rng: np.random.Generator) -> Eigenbasis:
     """Return the eigenbasis of the rows weighted by their curvature in all classes together."""
-    _, width = problem.shape
-    pooled = problem.curvatures(point.probs).sum(axis=0)
-    if problem.X.shape[0] <= ROWS_PER_FEATURE * width:
-        gram = np.zeros((width, width))
-        for rows, X in problem.chunks(np.float64):
-            X1 = with_ones(X) * np.sqrt(pooled[rows, None])
-            gram += X1.T @ X1
+    k, width = problem.shape
+    pooled = k * problem.mean_curvature()
+    gram = np.zeros((1, width, width))
+    if problem.rows.shape[0] <= ROWS_PER_FEATURE * width:
+        problem.passes.grams(None, pooled[None], gram)
     else:
         drawn, weight = _draw(pooled, ROWS_PER_FEATURE * width, rng)
-        X1 = with_ones(problem.X[drawn]).astype(np.float64, copy=False)
-        gram = weight * (X1.T @ X1)
-    gram /= max(pooled.sum(), 1e-300)
+        problem.passes.grams(drawn[None], None, gram)
+        gram *= weight
+    matrix = gram[0] / max(pooled.sum(), 1e-300)
     # The intercept has no penalty to be measured by; a small one stands in.
-    floor = max(float(problem.penalty.max()), 1e-8 * float(np.trace(gram)) / width, 1e-300)
+    floor = max(float(problem.penalty.max()), 1e-8 * float(np.trace(matrix)) / width, 1e-300)
     scale = np.sqrt(np.maximum(problem.penalty, 1e-4 * floor))
-    values, vectors = np.linalg.eigh(gram / scale[:, None] / scale)
+    matrix /= scale[:, None]
+    matrix /= scale
+    values, vectors = sla.eigh(matrix, lower=True, overwrite_a=True, check_finite=False)
     return Eigenbasis(np.maximum(values, 0.0), vectors, scale)
 
 
-def _diagonal(problem: LinearProblem, point: Point) -> Apply:
-    """Return the inverse of the Hessian's diagonal."""
-    diagonal = np.tile(problem.penalty, (problem.n_classes, 1))
-    curvatures = problem.curvatures(point.probs)
-    for rows, X in problem.chunks():
-        squares = X.multiply(X).tocsr() if sp.issparse(X) else X * X
-        diagonal[:, :-1] += (squares.T @ curvatures[:, rows].T.astype(X.dtype)).T
-        diagonal[:, -1] += curvatures[:, rows].sum(axis=1)
+@dataclass(frozen=True)
+class Diagonal:
+    """The inverse of a diagonal, (K, d + 1)."""
+
+    problem: LinearProblem
+    diagonal: np.ndarray
+
+    def __call__(self, gradient: np.ndarray, columns: Any = EVERY) -> np.ndarray:
+        """Return the direction of a gradient."""
+        return self.problem.project(gradient / self.diagonal[columns])
+
+
+def _diagonal(problem: LinearProblem) -> Diagonal:
+    """Return the inverse of the Hessian's diagonal, for dense features estimated from some rows."""
+    if problem.passes.sparse and problem.probs is not None:
+        diagonal = np.empty(problem.shape)
+        problem.passes.diagonal(problem.probs, diagonal)
+    else:
+        diagonal = problem.curvature_masses()[:, None] * problem.mean_squares
+    diagonal += problem.penalty
     diagonal += 1e-10 * max(float(diagonal.max()), 1e-300)
-
-    def apply(gradient: np.ndarray) -> np.ndarray:
-        return problem.project(gradient / diagonal)
-
-    return apply
+    return Diagonal(problem, diagonal)
 
 
 def _draw(curvature: np.ndarray, size: int, rng: np.random.Generator) -> tuple[np.ndarray, float]:
@@ -236,7 +348,7 @@ def _draw(curvature: np.ndarray, size: int, rng: np.random.Generator) -> tuple[n
     ends = np.cumsum(curvature)
     total = float(ends[-1])
     if total <= 0:
-        return np.arange(min(size, len(curvature))), 0.0
+        return np.arange(size) % len(curvature), 0.0
     places = (np.arange(size) + rng.random(size)) * (total / size)
     rows = np.minimum(np.searchsorted(ends, places), len(curvature) - 1)
     return rows, total / size
@@ -245,7 +357,8 @@ def _draw(curvature: np.ndarray, size: int, rng: np.random.Generator) -> tuple[n
 def _factor(matrix: np.ndarray, penalised: bool) -> tuple[np.ndarray, np.ndarray]:
     """Return (L, s): L L' = s M s with unit diagonal, plus the least ridge that works.
 
-    Without the scaling, a feature measured in thousands would drown one measured in units.
+    Only the lower triangle of M is read.  Without the scaling, a feature measured in thousands
+    would drown one measured in units.
     """
     diagonal = np.diag(matrix)
     scale = 1.0 / np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
@@ -255,8 +368,9 @@ def _factor(matrix: np.ndarray, penalised: bool) -> tuple[np.ndarray, np.ndarray
     while True:
         np.fill_diagonal(scaled, ones + ridge)
         try:
-            factor, _ = sla.cho_factor(scaled, lower=True, check_finite=False)
-            return factor, scale
+            # The transpose is in LAPACK's order, and its upper triangle is our lower one.
+            factor, _ = sla.cho_factor(scaled.T, lower=False, check_finite=False)
+            return factor.T, scale
         except np.linalg.LinAlgError:
             ridge *= 10
 
@@ -264,6 +378,6 @@ def _factor(matrix: np.ndarray, penalised: bool) -> tuple[np.ndarray, np.ndarray
 def _inverse(lower: np.ndarray) -> np.ndarray:
     """Return the full symmetric inverse from a lower Cholesky factor."""
     (potri,) = sla.get_lapack_funcs(("potri",), (lower,))
-    inverse, _ = potri(lower, lower=True)
-    inverse = np.tril(inverse)
-    return inverse + np.tril(inverse, -1).T
+    inverse, _ = potri(lower.T, lower=False)
+    inverse = np.triu(inverse)
+    return inverse + np.triu(inverse, 1).T

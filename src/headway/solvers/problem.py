@@ -1,4 +1,4 @@
-"""A convex linear head as an optimisation problem, passed over in chunks of rows.
+"""A convex linear head as an optimisation problem.
 
 With z_i = W x_i + b, non-negative weights and targets t_i:
 
@@ -7,10 +7,9 @@ With z_i = W x_i + b, non-negative weights and targets t_i:
     softmax   loss = logsumexp(z) - <t, z>             the classes are coupled
     sigmoid   loss = sum_k w_ik (softplus(z_k) - t_k z_k)   one problem a column
 
-A pass reads the features once, a chunk at a time, so that logits, probabilities and gradient are
-made while the chunk is in cache.  Everything but the two matrix products is done class by class,
-(K, rows), and in float64: with float32 features each product is rounded at 1e-7, but sums over
-rows are not.  The trap: float32 sums over all rows stop the line search well before 1e-6.
+Everything that reads the rows is one fused pass (`headway.kernels.linear`).  The trap: probs are
+kept in ONE buffer (fresh memory costs more than the arithmetic), so those of a point are gone
+once another point is looked at.
 """
 
 from collections.abc import Iterator
@@ -21,10 +20,14 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
-__all__ = ["LinearProblem", "Point"]
+from headway.kernels.linear import LinearRows, linear_pass
+
+__all__ = ["LinearProblem", "Point", "class_masses", "with_ones"]
 
 CHUNK_BYTES = 2 << 20
-SPARSE_CHUNK_CELLS = 4 << 20
+KEPT_PROBS = 64 << 20  # bytes of probs that are always kept
+KEPT_SHARE = 0.25  # of the memory of the features, beyond which probs are made again
+SAMPLED_ROWS, SAMPLED_CELLS = 1000, 1 << 22  # for rough means of features
 COLLINEAR = 1e-14  # relative curvature, times d, below which a direction counts as flat
 
 
@@ -40,51 +43,62 @@ class Point:
         The objective of each independent part: one for softmax, one a column for sigmoid.
     gradient : float64 array of shape (K, d + 1)
         Its gradient.
-    probs : array of shape (K, n)
-        Probabilities of the rows, class by class.
     """
 
     weights: np.ndarray
     values: np.ndarray
     gradient: np.ndarray
-    probs: np.ndarray = field(repr=False)
 
 
 @dataclass(frozen=True)
 class LinearProblem:
-    """Features, targets, weights and penalty of a softmax or sigmoid head.
+    """Rows and penalty of a softmax or sigmoid head.
 
     Parameters
     ----------
-    X : float array of shape (n, d), or CSR
-        Features; read-only and any memory order will do.
-    targets : float array of shape (K, n)
-        Class by class, in 0..1, finite; for softmax the columns sum to 1.
-    cell_weights : float64 array of shape (1, n) or (K, n)
-        Non-negative weights: (1, n) for softmax.
+    rows : LinearRows
+        Features, targets and weights; softmax targets sum to 1 in each row.
     penalty : float64 array of shape (d + 1,)
         Curvature 1/C of the penalty for each feature; 0 for the intercept.
     coupled : bool
         True for softmax, False for sigmoid.
-    dtype : dtype, optional
-        Precision of the matrix products; that of `X` unless given.
+    single : bool
+        Whether products are made in float32.
     null_space : float64 array of shape (d + 1, r), optional
         Orthonormal directions that change no logit, kept out of the weights where no penalty
         does so.
+    passes : pass, optional
+        The fused passes over `rows`, made if not given.
     """
 
-    X: Any
-    targets: np.ndarray
-    cell_weights: np.ndarray
+    rows: LinearRows
     penalty: np.ndarray
     coupled: bool
-    dtype: Any = None
+    single: bool = False
     null_space: np.ndarray | None = field(default=None, repr=False)
+    passes: Any = field(default=None, repr=False, compare=False)
+    probs: np.ndarray | None = field(default=None, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if self.passes is not None:
+            return
+        object.__setattr__(self, "passes", linear_pass(self.rows, coupled=self.coupled))
+        n = self.rows.shape[0]
+        X = self.rows.X
+        size = X.data.nbytes + X.indices.nbytes if sp.issparse(X) else X.nbytes
+        if 4 * n * self.n_classes <= max(KEPT_PROBS, KEPT_SHARE * size):
+            probs = np.empty((n, self.n_classes), dtype=np.float32)
+            object.__setattr__(self, "probs", probs)
 
     @property
     def n_classes(self) -> int:
         """Return K, the number of logit columns."""
-        return self.targets.shape[0]
+        return self.rows.n_classes
+
+    @property
+    def n_parts(self) -> int:
+        """Return G, the number of independent parts: 1, or K for sigmoids."""
+        return 1 if self.coupled else self.n_classes
 
     @property
     def penalised(self) -> bool:
@@ -92,28 +106,23 @@ class LinearProblem:
         return bool(self.penalty[:-1].all())
 
     @property
-    def products_dtype(self) -> Any:
-        """Return the precision of the matrix products."""
-        return np.dtype(self.X.dtype if self.dtype is None else self.dtype)
-
-    @property
     def shape(self) -> tuple[int, int]:
         """Return the shape (K, d + 1) of the weights."""
-        return self.n_classes, self.X.shape[1] + 1
+        return self.n_classes, self.rows.shape[1] + 1
 
     @cached_property
-    def n_row_weights(self) -> np.ndarray:
-        """Return the total weight of each independent part, (1, 1) or (K, 1)."""
-        return self.cell_weights.sum(axis=1, keepdims=True)
+    def masses(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return the weight of all cells of each class and its weighted targets, (K,) each."""
+        return class_masses(self.rows)
 
     def columns(self, kept: np.ndarray, /) -> "LinearProblem":
-        """Return the sub-problem of some sigmoid columns."""
+        """Return the problem of some sigmoid columns (integers), at the point last looked at."""
         if self.coupled:
             raise ValueError("the columns of a softmax are coupled")
-        cell_weights = self.cell_weights
-        if cell_weights.shape[0] > 1:
-            cell_weights = cell_weights[kept]
-        return replace(self, targets=self.targets[kept], cell_weights=cell_weights)
+        rows = self.rows.columns(kept)
+        probs = None if self.probs is None else np.ascontiguousarray(self.probs[:, kept])
+        passes = linear_pass(rows, coupled=False, like=self.passes)
+        return replace(self, rows=rows, passes=passes, probs=probs)
 
     def dot(self, a: np.ndarray, b: np.ndarray, /) -> np.ndarray:
         """Return the inner product of each independent part, (1, 1) or (K, 1)."""
@@ -133,14 +142,35 @@ class LinearProblem:
             direction = direction - (direction @ self.null_space) @ self.null_space.T
         return direction
 
+    @cached_property
+    def _rough_moments(self) -> tuple[np.ndarray, np.ndarray]:
+        n = self.rows.shape[0]
+        most = max(16, min(SAMPLED_ROWS, SAMPLED_CELLS // self.rows.shape[1]))
+        some = np.linspace(0, n - 1, min(n, most)).astype(np.intp)
+        X = self.rows.dense_rows(some, np.float64)
+        return X.mean(axis=0), np.append(np.einsum("nj,nj->j", X, X) / len(X), 1.0)
+
+    @property
+    def feature_means(self) -> np.ndarray:
+        """Return the means of the features over some of the rows, (d,)."""
+        return self._rough_moments[0]
+
+    @property
+    def mean_squares(self) -> np.ndarray:
+        """Return the mean squares of the features over some of the rows, and of 1, (d + 1,)."""
+        return self._rough_moments[1]
+
+    @cached_property
     def feature_scales(self) -> np.ndarray:
         """Return a quarter of the weighted sum of squares of each feature, (d + 1,)."""
-        row_weights = self.cell_weights.mean(axis=0)
+        weights = self.rows.row_weights
         scales = np.zeros(self.shape[1])
         for rows, X in self.chunks(np.float64):
             squares = X.multiply(X) if sp.issparse(X) else X * X
-            scales[:-1] += squares.T @ row_weights[rows]
-        scales[-1] = row_weights.sum()
+            scales[:-1] += (
+                squares.sum(axis=0) if weights is None else np.asarray(squares.T @ weights[rows])
+            )
+        scales[-1] = self.rows.shape[0] if weights is None else weights.sum()
         return 0.25 * scales
 
     def without_null_space(self) -> "LinearProblem":
@@ -165,114 +195,92 @@ class LinearProblem:
     # -- passes -----------------------------------------------------------------------------
 
     def chunks(self, dtype: Any = None) -> Iterator[tuple[slice, Any]]:
-        """Yield (rows, features of those rows), fit for fast matrix products."""
-        dtype = self.dtype if dtype is None else dtype
-        n, d = self.X.shape
-        if sp.issparse(self.X):
-            yield from _sparse_chunks(self.X, max(1, SPARSE_CHUNK_CELLS // self.n_classes), dtype)
-            return
-        size = max(64, CHUNK_BYTES // max(1, d * self.X.itemsize))
-        for start in range(0, n, size):
-            rows = slice(start, min(start + size, n))
-            chunk = self.X[rows]
-            if dtype is not None and chunk.dtype != dtype:
-                chunk = chunk.astype(dtype)
-            elif chunk.itemsize not in chunk.strides:
-                chunk = np.ascontiguousarray(chunk)
-            yield rows, chunk
+        """Yield (rows, features of those rows), a few megabytes at a time."""
+        return self.rows.features(max(64, CHUNK_BYTES // 8 // self.rows.shape[1]), dtype)
 
     def at(self, weights: np.ndarray, /) -> Point:
-        """Return value, gradient and probabilities at `weights`, from one pass."""
-        gradient = weights * self.penalty
-        values = 0.5 * self.dot(gradient, weights)
-        probs = np.empty(self.targets.shape, dtype=self.products_dtype)
-        for rows, X in self.chunks():
-            logits = forward(X, weights)
-            losses, chunk_probs = self.losses_and_probs(logits, rows)
-            values += losses
-            probs[:, rows] = chunk_probs
-            chunk_probs -= self.targets[:, rows]
-            chunk_probs *= self.cell_weights[:, rows]
-            backward(X, chunk_probs, out=gradient)
-        return Point(weights, values, gradient, probs)
+        """Return value and gradient at `weights`, from one pass; `self.probs` are those there."""
+        values = np.empty(self.n_parts)
+        gradient = np.empty(self.shape)
+        self.passes.gradient(weights, values, gradient, self.probs, self.single)
+        penalties = weights * self.penalty
+        gradient += penalties
+        return Point(weights, values[:, None] + 0.5 * self.dot(penalties, weights), gradient)
 
-    def losses_and_probs(self, logits: np.ndarray, rows: slice, /) -> tuple[np.ndarray, np.ndarray]:
-        """Return (weighted loss of each part, probabilities); `logits` (K, m) is overwritten."""
-        targets, weights = self.targets[:, rows], self.cell_weights[:, rows]
-        if not self.coupled:
-            # softplus(z) - t z = softplus(-|z|) + max(z, 0) - t z
-            small = np.exp(-np.abs(logits))
-            losses = np.log1p(small) + np.maximum(logits, 0.0) - targets * logits
-            probs = np.where(logits >= 0, 1.0, small) / (1.0 + small)
-            losses *= weights
-            return losses.sum(axis=1, keepdims=True), probs
-        logits -= logits.max(axis=0)
-        linear = np.einsum("km,km->m", targets, logits)
-        np.exp(logits, out=logits)
-        total = logits.sum(axis=0)
-        logits /= total
-        losses = np.log(total, out=total) - linear
-        return np.dot(weights[0], losses).reshape(1, 1), logits
-
-    def curvature_product(self, probs: np.ndarray, direction: np.ndarray, /) -> np.ndarray:
-        """Return the Hessian at `probs` (K, n) times a direction (K, d + 1), penalty included."""
-        product = direction * self.penalty
-        for rows, X in self.chunks():
-            change = self.probs_change(probs[:, rows], forward(X, direction))
-            change *= self.cell_weights[:, rows]
-            backward(X, change, out=product)
+    def curvature_product(self, point: Point, direction: np.ndarray, /) -> np.ndarray:
+        """Return the Hessian at a point, the last looked at, times a direction (K, d + 1)."""
+        product = np.empty(self.shape)
+        self.passes.product(direction, product, self.probs, point.weights, self.single)
+        product += direction * self.penalty
         return product
 
-    def probs_change(self, probs: np.ndarray, logits: np.ndarray, /) -> np.ndarray:
-        """Return J v, the first-order change of the probabilities; `logits` is overwritten."""
-        if self.coupled:
-            logits -= np.einsum("km,km->m", probs, logits)
-            logits *= probs
+    def curvature(self, column: int, /) -> np.ndarray:
+        """Return w p (1 - p), the weight of each row in one class's diagonal block, (n,)."""
+        n = self.rows.shape[0]
+        if self.probs is None:
+            weights, targets = self.masses
+            share = targets[column] / max(weights[column], 1e-300)
+            p: Any = np.full(n, share)
         else:
-            logits *= probs
-            logits *= 1.0 - probs
-        return logits
+            p = self.probs[:, column].astype(np.float64)
+        curvature = p * (1.0 - p)
+        if self.rows.row_weights is not None:
+            curvature *= self.rows.row_weights
+        if self.rows.positive_weight is not None or self.rows.labels is None:
+            curvature *= self._cell_factors(column)
+        return curvature
 
-    def curvatures(self, probs: np.ndarray, /) -> np.ndarray:
-        """Return w p (1 - p), the weight of each row in each diagonal block, (K, n)."""
-        return self.cell_weights * probs * (1.0 - probs.astype(np.float64))
+    def mean_curvature(self) -> np.ndarray:
+        """Return the mean over the classes of w p (1 - p), (n,)."""
+        total = np.zeros(self.rows.shape[0])
+        if self.probs is None or self.rows.labels is None or not self.coupled:
+            for column in range(self.n_classes if self.probs is not None else 1):
+                total += self.curvature(column)
+        else:
+            # Of probs that sum to 1: sum p (1 - p) = 1 - sum p^2.
+            total = 1.0 - np.einsum("nk,nk->n", self.probs, self.probs, dtype=np.float64)
+            if self.rows.row_weights is not None:
+                total *= self.rows.row_weights
+        return np.maximum(total, 0.0) / self.n_classes
+
+    def curvature_masses(self) -> np.ndarray:
+        """Return the sum over rows of w p (1 - p) for each class, (K,)."""
+        if self.probs is None:
+            weights, targets = self.masses
+            return targets * (1.0 - targets / np.maximum(weights, 1e-300))
+        return np.array([self.curvature(column).sum() for column in range(self.n_classes)])
+
+    def _cell_factors(self, column: int) -> Any:
+        """Return c = a t + 1 - t of a column, 0 where it is missing."""
+        rows = self.rows
+        if rows.labels is not None:
+            t: Any = np.where(rows.labels == column, rows.on, rows.off)
+        elif rows.codes is not None:
+            t = np.array([rows.off, rows.on, np.nan])[rows.codes[:, column]]
+        else:
+            assert rows.values is not None
+            t = rows.values[:, column]
+        a = 1.0 if rows.positive_weight is None else rows.positive_weight[column]
+        return np.nan_to_num(a * t + 1.0 - t, nan=0.0)
 
 
-def forward(X: Any, weights: np.ndarray, /) -> np.ndarray:
-    """Return the float64 logits (K, m) of a chunk under weights (K, d + 1)."""
-    if sp.issparse(X):
-        coef = np.ascontiguousarray(weights[:, :-1].T.astype(X.dtype, copy=False))
-    else:
-        coef = weights[:, :-1].T.astype(X.dtype, copy=False)
-    logits = (X @ coef).T.astype(np.float64, order="C")
-    logits += weights[:, -1:]
-    return logits
-
-
-def backward(X: Any, cells: np.ndarray, /, *, out: np.ndarray) -> None:
-    """Add to `out` (K, d + 1) the product of cells (K, m) with the chunk and its ones."""
-    if sp.issparse(X):
-        out[:, :-1] += (X.T @ np.ascontiguousarray(cells.T.astype(X.dtype, copy=False))).T
-    else:
-        out[:, :-1] += cells.astype(X.dtype, copy=False) @ X
-    out[:, -1] += cells.sum(axis=1)
+def class_masses(rows: LinearRows, /) -> tuple[np.ndarray, np.ndarray]:
+    """Return the weight of all cells of each class and of its weighted targets, (K,) each."""
+    k = rows.n_classes
+    if rows.labels is not None and rows.positive_weight is None:
+        counts = np.bincount(rows.labels, rows.row_weights, minlength=k).astype(np.float64)
+        total = counts.sum()
+        return np.full(k, total), rows.on * counts + rows.off * (total - counts)
+    weights, targets = np.zeros(k), np.zeros(k)
+    size = max(1, CHUNK_BYTES // 8 // k)
+    for start in range(0, rows.shape[0], size):
+        t, w = rows.weighted_targets(slice(start, start + size))
+        weights += w.sum(axis=0)
+        targets += (w * t).sum(axis=0)
+    return weights, targets
 
 
 def with_ones(X: Any, /) -> np.ndarray:
     """Return a dense copy of a chunk with a column of ones at the end."""
     dense = X.toarray() if sp.issparse(X) else X
     return np.concatenate([dense, np.ones((dense.shape[0], 1), dtype=dense.dtype)], axis=1)
-
-
-def _sparse_chunks(X: Any, size: int, dtype: Any) -> Iterator[tuple[slice, Any]]:
-    """Yield row blocks of a CSR array that share its memory."""
-    n, d = X.shape
-    for start in range(0, n, size):
-        rows = slice(start, min(start + size, n))
-        first, last = X.indptr[rows.start], X.indptr[rows.stop]
-        data = X.data[first:last]
-        if dtype is not None:
-            data = data.astype(dtype, copy=False)
-        indptr = X.indptr[rows.start : rows.stop + 1] - first
-        shape = (rows.stop - rows.start, d)
-        yield rows, sp.csr_array((data, X.indices[first:last], indptr), shape=shape)

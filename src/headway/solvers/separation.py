@@ -9,7 +9,7 @@ down to -1e-9 of the largest count as zero.
 
 import numpy as np
 
-from headway.solvers.problem import LinearProblem, forward
+from headway.solvers.problem import LinearProblem
 
 __all__ = ["separates"]
 
@@ -28,22 +28,22 @@ def separates(problem: LinearProblem, direction: np.ndarray, /) -> np.ndarray:
     direction : float64 array of shape (K, d + 1)
         Weights, intercepts last.
     """
-    parts = 1 if problem.coupled else problem.n_classes
-    least, most = np.full((parts, 1), np.inf), np.full((parts, 1), -np.inf)
-    hard = np.ones((parts, 1), dtype=bool)
+    parts = problem.n_parts
+    least, most = np.full(parts, np.inf), np.full(parts, -np.inf)
+    hard = np.ones(parts, dtype=bool)
     for rows, X in problem.chunks(np.float64):
-        scores = forward(X, direction)
-        targets, weights = problem.targets[:, rows], problem.cell_weights[:, rows]
+        scores = X @ direction[:, :-1].T + direction[:, -1]
+        targets, weights = problem.rows.weighted_targets(rows)
         ignored = weights == 0
         soft = (targets != 0) & (targets != 1) & ~ignored
         if problem.coupled:
-            own = np.einsum("km,km->m", targets, scores)
-            rivals = np.where(targets == 1, -np.inf, scores).max(axis=0)
-            margins = (own - rivals)[None]
+            own = np.einsum("mk,mk->m", targets, scores)
+            rivals = np.where(targets == 1, -np.inf, scores).max(axis=1)
+            margins, ignored = (own - rivals)[:, None], ignored[:, :1]
             hard &= not soft.any()
         else:
             margins = (2 * targets - 1) * scores
-            hard &= ~soft.any(axis=1, keepdims=True)
-        least = np.minimum(least, np.where(ignored, np.inf, margins).min(axis=1, keepdims=True))
-        most = np.maximum(most, np.where(ignored, -np.inf, margins).max(axis=1, keepdims=True))
-    return hard & (most > 0) & (least >= -ROUNDING * most)
+            hard &= ~soft.any(axis=0)
+        least = np.minimum(least, np.where(ignored, np.inf, margins).min(axis=0))
+        most = np.maximum(most, np.where(ignored, -np.inf, margins).max(axis=0))
+    return (hard & (most > 0) & (least >= -ROUNDING * most))[:, None]

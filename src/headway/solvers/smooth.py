@@ -15,12 +15,13 @@ from typing import Any, Protocol
 import numpy as np
 from scipy.optimize import minimize
 
-from headway.solvers.problem import LinearProblem, backward, forward
+from headway.kernels.linear import LinearRows
 from headway.solvers.solution import LinearSolution
 
 __all__ = ["solve_smooth"]
 
 MEMORY = 20
+CHUNK_CELLS = 1 << 18
 
 
 class _Loss(Protocol):
@@ -73,22 +74,24 @@ def solve_smooth(
     n, d = X.shape
     k = targets.shape[1]
     row_weights = np.ones(n) if weights is None else np.asarray(weights, dtype=np.float64)
-    problem = LinearProblem(
-        X, targets.T, row_weights[None], np.append(np.full(d, 1.0 / C), 0.0), coupled=False
-    )
+    rows_of = LinearRows(X, k)
+    penalty = np.append(np.full(d, 1.0 / C), 0.0)
+    size = max(64, CHUNK_CELLS // max(d, k))
     # A mean is of the size of one, which is what the line search of L-BFGS-B expects.
     total = float(row_weights.sum())
 
     def objective(flat: np.ndarray) -> tuple[float, np.ndarray]:
         current = flat.reshape(k, d + 1)
-        gradient = current * problem.penalty
+        gradient = current * penalty
         value = 0.5 * float((gradient * current).sum())
-        for rows, X_rows in problem.chunks():
-            logits = forward(X_rows, current).T
+        coef = current[:, :-1].T.astype(X.dtype, copy=False)
+        for rows, X_rows in rows_of.features(size):
+            logits = np.asarray(X_rows @ coef, dtype=np.float64) + current[:, -1]
             row_targets = targets[rows].astype(np.float64, copy=False)
             value += float(row_weights[rows] @ loss.value(logits, row_targets))
             slopes = loss.gradient(logits, row_targets) * row_weights[rows, None]
-            backward(X_rows, np.ascontiguousarray(slopes.T), out=gradient)
+            gradient[:, :-1] += (X_rows.T @ slopes.astype(X.dtype, copy=False)).T
+            gradient[:, -1] += slopes.sum(axis=0)
         return value / total, gradient.ravel() / total
 
     steps = 0

@@ -25,6 +25,8 @@ class LinearSolution:
         Steps taken.
     converged : bool
         Whether the solver did what it was asked to.
+    interrupted : bool
+        Whether Ctrl-C ended the iteration; the weights are then the best there were.
     separated : tuple of int
         Columns (all of them for softmax) whose rows a direction separates, so that without a
         penalty there is no optimum.
@@ -37,3 +39,4 @@ class LinearSolution:
     n_iter: int
     converged: bool
     separated: tuple[int, ...] = ()
+    interrupted: bool = False

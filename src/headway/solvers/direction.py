@@ -1,0 +1,151 @@
+"""Newton's step by preconditioned conjugate gradients on exact Hessian products.
+
+The independent columns of a sigmoid head go through the same passes side by side, each with its
+own step lengths.  Columns that are solved stand still, and once they are the larger part, the
+passes go on without them.  The trap: the slowest of 159 labels would otherwise make all the
+others pay for its iterations.
+
+References
+----------
+Hestenes and Stiefel (1952), "Methods of conjugate gradients for solving linear systems", Journal
+of Research of the National Bureau of Standards 49;
+Dembo, Eisenstat and Steihaug (1982), "Inexact Newton methods", SIAM J. Numer. Anal. 19.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from headway.solvers.precondition import EVERY, Apply, Diagonal
+from headway.solvers.problem import LinearProblem, Point
+
+__all__ = ["PREDICTED", "newton_direction"]
+
+CG_ITERATIONS = 300
+FORCING = 0.1
+LOOSE = 0.25
+EXACT = 1e-6  # without a penalty the certificate needs the step itself
+SOLVED = 1e-26  # share of a squared residual that is rounding
+PREDICTED = 100.0  # a certificate is tried once the decrement is below this times `tol`
+LOST = 0.1  # share of `tol` that the certificate may lose to the residual
+FEWER = 0.6  # share of unfinished columns below which the others are left out
+FEW_COLUMNS = 8
+MOST_CLASSES = 2048  # that the compiled iteration takes
+
+
+def newton_direction(
+    problem: LinearProblem,
+    point: Point,
+    precondition: Apply,
+    tol: float,
+    wanted: np.ndarray,
+    budget: int,
+) -> tuple[np.ndarray, int]:
+    """Return Newton's step for the wanted parts and the number of Hessian products it took.
+
+    Near the optimum the step must also be good enough for the certificate, which pays
+    |residual|^2 / (2 penalty).
+
+    Parameters
+    ----------
+    problem : LinearProblem
+        The problem, at `point`.
+    point : Point
+        Where to step from.
+    precondition : callable
+        Approximate inverse Hessian.
+    tol : float
+        Relative gap that is asked for.
+    wanted : boolean array of shape (G, 1)
+        Parts to step in.
+    budget : int
+        Most products.
+    """
+    if _is_for_core(problem, precondition, wanted):
+        return _sparse_direction(problem, point, precondition, tol, budget)
+    result = np.zeros_like(point.weights)
+    columns: Any = EVERY
+    step = result
+    gradient, values = point.gradient, point.values
+    residual = np.where(wanted, -problem.project(gradient), 0.0)
+    moved = precondition(residual, columns)
+    direction = moved
+    size = first = problem.dot(residual, moved)
+    penalty = np.where(problem.penalty > 0, problem.penalty, np.inf)[:-1]
+    iteration = 0
+    while iteration < min(CG_ITERATIONS, budget):
+        iteration += 1
+        product = problem.curvature_product(point, direction)
+        curvature = problem.dot(direction, product)
+        # A part that is solved to rounding stands still: more steps would only add noise.
+        moving = (curvature > 0) & (size > SOLVED * first)
+        length = np.divide(size, curvature, out=np.zeros_like(size), where=moving)
+        step += length * direction
+        residual = problem.project(residual - length * product)
+        moved = precondition(residual, columns)
+        new_size = problem.dot(residual, moved)
+        near = -0.5 * problem.dot(gradient, step) <= PREDICTED * tol * values
+        finished = new_size <= _forcing(near, problem.penalised) ** 2 * first
+        # The certificate takes the residual of the intercepts out by a tilt, which moves the other
+        # residuals by the mean of their features.
+        if np.any(finished & near):
+            unmet = residual[:, :-1] - residual[:, -1:] * problem.feature_means
+            lost = 0.5 * problem.dot(unmet, unmet / penalty)
+            finished &= ~near | (lost <= LOST * tol * values)
+        finished |= ~moving
+        if finished.all():
+            break
+        ratio = np.divide(new_size, size, out=np.zeros_like(size), where=~finished & (size > 0))
+        direction = np.where(finished, 0.0, moved + ratio * direction)
+        size = np.where(finished, 0.0, new_size)
+        if len(finished) > FEW_COLUMNS and finished.mean() > 1 - FEWER:
+            left = np.flatnonzero(~finished[:, 0])
+            result[columns] = step
+            columns = left if columns is EVERY else columns[left]
+            problem = problem.columns(left)
+            point = Point(point.weights[left], point.values[left], point.gradient[left])
+            gradient, values = point.gradient, point.values
+            step, residual, direction = step[left], residual[left], direction[left]
+            size, first = size[left], first[left]
+    result[columns] = step
+    return result, iteration
+
+
+def _forcing(near: np.ndarray, penalised: bool) -> np.ndarray:
+    return np.where(near, FORCING if penalised else EXACT, LOOSE)
+
+
+def _is_for_core(problem: LinearProblem, precondition: Apply, wanted: np.ndarray) -> bool:
+    """Return whether the core has this iteration as a whole: sparse rows, a diagonal, float32."""
+    return bool(
+        isinstance(precondition, Diagonal)
+        and hasattr(problem.passes, "cg")
+        and problem.passes.sparse
+        and problem.single
+        and problem.penalised
+        and problem.probs is not None
+        and problem.n_classes <= MOST_CLASSES
+        and wanted.all()
+    )
+
+
+def _sparse_direction(
+    problem: LinearProblem, point: Point, precondition: Diagonal, tol: float, budget: int
+) -> tuple[np.ndarray, int]:
+    """Return the step of the compiled iteration, whose vectors are float32."""
+    step = np.empty_like(point.weights)
+    products = problem.passes.cg(
+        point.gradient,
+        precondition.diagonal,
+        problem.penalty[:-1].astype(np.float32),
+        problem.feature_means.astype(np.float32),
+        np.ascontiguousarray(point.values[:, 0]),
+        problem.probs,
+        step,
+        min(CG_ITERATIONS, budget),
+        PREDICTED * tol,
+        LOST * tol,
+        FORCING,
+        LOOSE,
+    )
+    return step, products
