@@ -65,8 +65,7 @@ def _rounds(name, case, workers, count, tolerance):
             continue
         if contestant == OURS:
             expected = sample
-        if expected is not None:
-            notes[contestant] = _disagreement(sample, expected, tolerance)
+        notes[contestant] = _disagreement(sample, expected, tolerance) if expected else ""
         seconds[contestant] = []
     for number in range(count):
         turn = list(seconds) if number % 2 == 0 else list(seconds)[::-1]

@@ -47,7 +47,7 @@ SHAPES = (
     Shape("genes", "vectors", 1_000, 5_000, 2, C=1.0, decay=0.5),
     Shape("wide vectors", "vectors", 8_000, 3_000, 5, C=0.01, decay=0.3),
     Shape("uncentred vectors", "vectors", 10_000, 2_000, 10, C=0.01, decay=1.0, mean=1.0),
-    Shape("many vectors", "vectors", 200_000, 1_000, 2, C=0.001, decay=1.0, mean=1.0),
+    Shape("many vectors", "vectors", 100_000, 1_000, 2, C=0.001, decay=0.8, mean=1.0),
     Shape("vectors, 100 classes", "vectors", 20_000, 512, 100, C=0.02, decay=0.5, mean=0.5),
     Shape("vectors, 1000 classes", "vectors", 10_000, 256, 1_000, C=0.1, decay=0.5, signal=3.0),
     Shape("words", "words", 100_000, 5_000, 20, C=1.0, per_row=40),
