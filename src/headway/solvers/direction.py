@@ -61,7 +61,7 @@ def newton_direction(
     budget : int
         Most products.
     """
-    if _is_for_core(problem, precondition, wanted):
+    if isinstance(precondition, Diagonal) and _is_for_core(problem, wanted):
         return _sparse_direction(problem, point, precondition, tol, budget)
     result = np.zeros_like(point.weights)
     columns: Any = EVERY
@@ -115,11 +115,10 @@ def _forcing(near: np.ndarray, penalised: bool) -> np.ndarray:
     return np.where(near, FORCING if penalised else EXACT, LOOSE)
 
 
-def _is_for_core(problem: LinearProblem, precondition: Apply, wanted: np.ndarray) -> bool:
+def _is_for_core(problem: LinearProblem, wanted: np.ndarray) -> bool:
     """Return whether the core has this iteration as a whole: sparse rows, a diagonal, float32."""
     return bool(
-        isinstance(precondition, Diagonal)
-        and hasattr(problem.passes, "cg")
+        hasattr(problem.passes, "cg")
         and problem.passes.sparse
         and problem.single
         and problem.penalised
