@@ -36,7 +36,8 @@ $(VENV)/.test: $(VENV)/.demo
 
 PEERS := cyanure liblinear-official scikit-learn-intelex onnxruntime skl2onnx
 $(VENV)/.bench: $(VENV)/.test
-	$(PIP) --editable '.[torch,test,bench]' || for peer in $(PEERS); do \
+	$(REQUIREMENTS) bench > $(VENV)/bench.txt
+	$(PIP) -r $(VENV)/bench.txt || for peer in $(PEERS); do \
 	    $(PIP) $$peer || echo "$$peer does not install here: its lines will say absent."; done
 	@touch $@
 

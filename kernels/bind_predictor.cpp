@@ -110,11 +110,13 @@ template <class T> class LeanPredictor {
         }
         K_ = int64_t(coefficients.shape(0));
         d_ = int64_t(coefficients.shape(1));
-        link_ = link == "softmax"   ? Link::softmax
-                : link == "sigmoid" ? Link::sigmoid
-                                    : Link::binary;
+        link_ = link == "softmax"      ? Link::softmax
+                : link == "sigmoid"    ? Link::sigmoid
+                : link == "normalised" ? Link::normalised
+                                       : Link::binary;
         if ((link_ == Link::binary && link != "binary") || (link == "binary" && K_ != 1)) {
-            throw nb::value_error("link must be softmax, sigmoid, or binary with K = 1");
+            throw nb::value_error(
+                "link must be softmax, sigmoid, normalised, or binary with K = 1");
         }
         const int64_t step = whole_lines<T>(d_);
         // On a boundary of cache lines, since loads that cross one count double.

@@ -65,8 +65,20 @@ template <class T> HEADWAY_INLINE Vec<T> sigmoid(Vec<T> z) {
     return choose<T>(z < splat<T>(T(0)), decay, one) / (one + decay);
 }
 
+// min(z, 0) - log1p(exp(-|z|)); not the logarithm of a sigmoid that may have underflowed.
+template <class T> HEADWAY_INLINE Vec<T> log_sigmoid(Vec<T> z) {
+    return smaller<T>(z, splat<T>(T(0))) - log1p_unit<T>(exp<T>(-magnitude<T>(z)));
+}
+
 template <class T> void probs(const T *logits, int64_t n, int64_t K, Link link, T *out) {
-    if (link == Link::softmax) {
+    if (link == Link::normalised) {
+        for (int64_t i = 0; i < n * K; i += LANES<T>) {
+            const int64_t some = n * K - i < LANES<T> ? n * K - i : LANES<T>;
+            store_some<T>(out + i, log_sigmoid<T>(load_some<T>(logits + i, some, T(0))), some);
+        }
+        logits = out;
+    }
+    if (link == Link::softmax || link == Link::normalised) {
         for (int64_t i = 0; i < n; ++i) softmax_row<T>(logits + i * K, K, out + i * K);
         return;
     }

@@ -7,7 +7,12 @@
 
 namespace headway {
 
-enum class Link { softmax, sigmoid, binary };  // binary: one logit z, read as (0, z)
+enum class Link {
+    softmax,
+    sigmoid,
+    binary,      // one logit z, read as (0, z)
+    normalised,  // sigmoids of exclusive classes: softmax(log_sigmoid(z))
+};
 
 // Coefficients are rows of whole cache lines, zero beyond d: whole vectors at every level.
 template <class T> constexpr int64_t whole_lines(int64_t d) {

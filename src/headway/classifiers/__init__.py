@@ -4,5 +4,13 @@ from headway.classifiers.base import HeadClassifier
 from headway.classifiers.linear import LinearClassifier
 from headway.classifiers.network import ConvClassifier, MLPClassifier
 from headway.classifiers.persistence import load
+from headway.classifiers.predictor import Predictor
 
-__all__ = ["ConvClassifier", "HeadClassifier", "LinearClassifier", "MLPClassifier", "load"]
+__all__ = [
+    "ConvClassifier",
+    "HeadClassifier",
+    "LinearClassifier",
+    "MLPClassifier",
+    "Predictor",
+    "load",
+]

@@ -100,7 +100,7 @@ def run(
     features = with_names(data.X, data.feature_names)
     classifier.fit(features, data.y)
     if getattr(classifier, "interrupted_", False):
-        note("training was cut short by Ctrl-C; the best network so far is kept")
+        note("training was cut short by Ctrl-C; the best weights so far are kept")
     classifier.save(output)
 
     summary = _summary(classifier, features, data.y)
