@@ -24,9 +24,10 @@ from headway.kernels.linear_twin import NumpyLinearPass
 
 __all__ = ["LinearRows", "linear_pass", "linear_rows"]
 
-# Share of nonzeros up to which dense features are stored sparse: there the copy takes 0.45 of
-# their memory at most (a value and a 2-byte column number for each), and a pass is quicker.
+# Share of nonzeros up to which a pass over compressed rows is quicker, and the share of the
+# features' memory that they may take.
 SPARSE_SHARE = 0.3
+MOST_MEMORY = 0.45
 WORTH_COMPRESSING = 1 << 22  # cells
 SAMPLED_ROWS = 512
 
@@ -276,9 +277,11 @@ def _compressed(X: np.ndarray, module: Any) -> tuple[np.ndarray, np.ndarray, np.
     ends = np.zeros(n + 1, dtype=np.int64)
     module.count_nonzeros(X, ends)
     np.cumsum(ends, out=ends)
-    if ends[-1] > SPARSE_SHARE * n * d:
+    number = np.dtype(np.uint16 if d <= 1 << 16 else np.int32)
+    memory = ends[-1] * (X.itemsize + number.itemsize)
+    if ends[-1] > SPARSE_SHARE * n * d or memory > MOST_MEMORY * n * d * X.itemsize:
         return None
     values = np.empty(ends[-1], dtype=X.dtype)
-    columns = np.empty(ends[-1], dtype=np.uint16 if d <= 1 << 16 else np.int32)
+    columns = np.empty(ends[-1], dtype=number)
     module.write_nonzeros(X, ends, values, columns)
     return values, columns, ends

@@ -26,7 +26,7 @@ __all__ = ["LinearProblem", "Point", "class_masses", "with_ones"]
 
 CHUNK_BYTES = 2 << 20
 KEPT_PROBS = 64 << 20  # bytes of probs that are always kept
-KEPT_SHARE = 0.25  # of the memory of the features, beyond which probs are made again
+KEPT_SHARE = 0.15  # of the memory of the features, beyond which probs are made again
 SAMPLED_ROWS, SAMPLED_CELLS = 1000, 1 << 22  # for rough means of features
 COLLINEAR = 1e-14  # relative curvature, times d, below which a direction counts as flat
 
