@@ -2,7 +2,15 @@
 
 from headway.classifiers.base import HeadClassifier
 from headway.classifiers.linear import LinearClassifier
+from headway.classifiers.linear_cv import LinearClassifierCV
 from headway.classifiers.network import ConvClassifier, MLPClassifier
 from headway.classifiers.persistence import load
 
-__all__ = ["ConvClassifier", "HeadClassifier", "LinearClassifier", "MLPClassifier", "load"]
+__all__ = [
+    "ConvClassifier",
+    "HeadClassifier",
+    "LinearClassifier",
+    "LinearClassifierCV",
+    "MLPClassifier",
+    "load",
+]
