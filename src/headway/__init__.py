@@ -20,6 +20,7 @@ __all__ = [
     "LabelEncoder",
     "LeastCost",
     "LinearClassifier",
+    "LinearClassifierCV",
     "MLPClassifier",
     "SigmoidLink",
     "SoftmaxLink",
@@ -56,7 +57,13 @@ __all__ = [
 ]
 
 _ROOMS = {
-    "classifiers": ("ConvClassifier", "LinearClassifier", "MLPClassifier", "load"),
+    "classifiers": (
+        "ConvClassifier",
+        "LinearClassifier",
+        "LinearClassifierCV",
+        "MLPClassifier",
+        "load",
+    ),
     "comparison": ("Comparison", "compare"),
     "decisions": ("Argmax", "LeastCost", "Threshold"),
     "explain": ("follow_example",),
@@ -85,7 +92,13 @@ _SUBMODULES = ("datasets", "errors", "metrics")
 
 if TYPE_CHECKING:
     from headway import datasets, errors, metrics
-    from headway.classifiers import ConvClassifier, LinearClassifier, MLPClassifier, load
+    from headway.classifiers import (
+        ConvClassifier,
+        LinearClassifier,
+        LinearClassifierCV,
+        MLPClassifier,
+        load,
+    )
     from headway.comparison import Comparison, compare
     from headway.decisions import Argmax, LeastCost, Threshold
     from headway.explain import follow_example

@@ -406,3 +406,27 @@ def test_the_solver_stops_at_max_iter_and_says_so():
     found = solve_convex(X, targets, coupled=True, C=100.0, max_iter=1, tol=1e-12)
     assert not found.converged
     assert found.n_iter == 1
+
+
+@pytest.mark.parametrize("C", [1.0, np.inf])
+def test_rows_of_weight_zero_are_as_good_as_absent(C):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(90, 3))
+    X[:60, 2] = X[:60, 0] + X[:60, 1]  # collinear, but for the rows without weight
+    targets = np.eye(4)[np.r_[rng.integers(3, size=60), np.full(30, 3)]]
+    weights = np.r_[np.ones(60), np.zeros(30)]
+    X[60:] *= 100
+    found = solve_convex(X, targets, weights, coupled=True, C=C)
+    alone = solve_convex(X[:60].copy(), targets[:60], coupled=True, C=C)
+    assert_allclose(found.coef, alone.coef, atol=1e-6)
+    assert_allclose(found.intercept, alone.intercept, atol=1e-5)
+    assert found.optimality_gap <= 1e-6
+
+
+def test_rows_of_weight_zero_do_not_lower_the_intercept_of_an_absent_class():
+    # Trained rows are far from 0, where the logits of the others would be least.
+    X = np.array([[-2.0], [-2.0], [2.0], [2.0], [0.0]])
+    targets = np.eye(3)[[0, 0, 1, 1, 2]]
+    found = solve_convex(X, targets, np.array([1.0, 1.0, 1.0, 1.0, 0.0]), coupled=True)
+    alone = solve_convex(X[:4], targets[:4], coupled=True)
+    assert_allclose(found.intercept, alone.intercept, atol=1e-5)

@@ -2,6 +2,7 @@
 
 from headway.classifiers.base import HeadClassifier
 from headway.classifiers.linear import LinearClassifier
+from headway.classifiers.linear_cv import LinearClassifierCV
 from headway.classifiers.network import ConvClassifier, MLPClassifier
 from headway.classifiers.persistence import load
 from headway.classifiers.predictor import Predictor
@@ -10,6 +11,7 @@ __all__ = [
     "ConvClassifier",
     "HeadClassifier",
     "LinearClassifier",
+    "LinearClassifierCV",
     "MLPClassifier",
     "Predictor",
     "load",

@@ -23,6 +23,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from headway.classifiers.base import HeadClassifier
 from headway.classifiers.predictor import Predictor
+from headway.classifiers.standardize import BLOCK_CELLS, moments, standardised
 from headway.errors import InputTypeError, InputValueError
 from headway.kernels.linear import LinearRows
 from headway.links import SigmoidLink, SoftmaxLink
@@ -31,7 +32,6 @@ from headway.solvers import LinearSolution, solve_convex, solve_smooth, threads_
 
 __all__ = ["LinearClassifier"]
 
-BLOCK_CELLS = 4 << 20
 SMOOTH_STEPS = 10  # L-BFGS steps granted for each Newton step of `max_iter`
 
 
@@ -85,6 +85,7 @@ class LinearClassifier(HeadClassifier):
 
     See Also
     --------
+    LinearClassifierCV : chooses `C` by cross-validation.
     MLPClassifier : the same heads on a network.
 
     Notes
@@ -145,16 +146,33 @@ class LinearClassifier(HeadClassifier):
 
     def _fit_model(self, X: Any, labels: np.ndarray, weights: np.ndarray | None) -> None:
         self._check_settings()
-        start = self._warm_start(X.shape[1])
-        mean, deviation = np.zeros(X.shape[1]), np.ones(X.shape[1])
+        self._warn_unless_converged(
+            self._fit_rows(X, labels, weights, self._moments(X, weights), None)
+        )
+
+    def _moments(self, X: Any, weights: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+        """Return (mean, deviation) of the features where they are standardised, else (0, 1)."""
         if self.standardize:
-            mean, deviation = _moments(X, weights)
+            return moments(X, weights)
+        return np.zeros(X.shape[1]), np.ones(X.shape[1])
+
+    def _fit_rows(
+        self,
+        X: Any,
+        labels: np.ndarray,
+        weights: np.ndarray | None,
+        moments: tuple[np.ndarray, np.ndarray],
+        like: Any,
+    ) -> LinearSolution:
+        """Fit the rows that carry weight, `like` being another pass over the features."""
+        mean, deviation = moments
+        start = self._warm_start(X.shape[1])
         if start is not None:
             start = np.column_stack(
                 [start[:, :-1] * deviation, start[:, -1] + start[:, :-1] @ mean]
             )
         with threads_for(X.shape[0] * X.shape[1] * self.label_encoder_.n_logits_):
-            solution = self._solve(X, labels, weights, mean, deviation, start)
+            solution = self._solve(X, labels, weights, mean, deviation, start, like)
         coef, intercept = solution.coef, solution.intercept
         if self.standardize:
             coef = coef / deviation
@@ -162,7 +180,7 @@ class LinearClassifier(HeadClassifier):
         self.coef_, self.intercept_ = coef, intercept
         self.objective_, self.optimality_gap_ = solution.objective, solution.optimality_gap
         self.n_iter_, self.interrupted_ = solution.n_iter, solution.interrupted
-        self._warn_unless_converged(solution)
+        return solution
 
     def _solve(
         self,
@@ -172,6 +190,7 @@ class LinearClassifier(HeadClassifier):
         mean: np.ndarray,
         deviation: np.ndarray,
         start: np.ndarray | None,
+        like: Any,
     ) -> LinearSolution:
         """Return the solution of the head's problem, convex if its loss is a known one."""
         loss, link = self.head_.loss, None
@@ -186,7 +205,7 @@ class LinearClassifier(HeadClassifier):
             )
         if not isinstance(link, (SoftmaxLink, SigmoidLink)):
             if self.standardize:
-                X = _standardised(X, mean, deviation)
+                X = standardised(X, mean, deviation)
             return solve_smooth(
                 X,
                 self._targets(labels),
@@ -214,6 +233,7 @@ class LinearClassifier(HeadClassifier):
             C=float(self.C),
             penalty_weights=penalty_weights,
             start=start,
+            like=like,
             tol=self.tol,
             max_iter=self.max_iter,
             rng=np.random.default_rng(seed),
@@ -360,40 +380,6 @@ class LinearClassifier(HeadClassifier):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         return tags
-
-
-def _moments(X: Any, weights: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
-    """Return the weighted mean and deviation of each feature; a constant one has deviation 1.
-
-    The mean of sparse features is given as 0: they are scaled only.
-    """
-    n, d = X.shape
-    shares = np.full(n, 1.0 / n) if weights is None else weights / weights.sum()
-    if sp.issparse(X):
-        mean = np.asarray(shares @ X, dtype=np.float64)
-        squares = np.asarray(shares @ X.multiply(X), dtype=np.float64)
-        deviation = np.sqrt(np.maximum(squares - mean**2, 0.0))
-        deviation[deviation <= 1e-7 * np.sqrt(squares)] = 1.0
-        return np.zeros(d), deviation
-    mean, squares = np.zeros(d), np.zeros(d)
-    block = max(1, BLOCK_CELLS // d)
-    for start in range(0, n, block):
-        mean += shares[start : start + block] @ X[start : start + block].astype(np.float64)
-    for start in range(0, n, block):
-        squares += shares[start : start + block] @ (X[start : start + block] - mean) ** 2
-    deviation = np.sqrt(squares)
-    deviation[deviation <= 1e-12 * np.abs(mean)] = 1.0
-    deviation[deviation == 0] = 1.0
-    return mean, deviation
-
-
-def _standardised(X: Any, mean: np.ndarray, deviation: np.ndarray) -> Any:
-    """Return a standardised copy of the features; sparse ones are scaled only."""
-    if sp.issparse(X):
-        scaled = X.copy()
-        scaled.data = (X.data / deviation[X.indices]).astype(X.dtype)
-        return scaled
-    return ((X - mean) / deviation).astype(X.dtype)
 
 
 def _to_stderr(line: str) -> None:

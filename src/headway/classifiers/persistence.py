@@ -1,10 +1,12 @@
 """Fitted classifiers to one file and back: parameters, labels, head and what was learned.
 
 Only the classes in a closed table can come out of a file.  The trap: `random_state` may be a
-generator, which no file can hold; it is saved as None, since what was learned no longer needs it.
+generator and `cv` a splitter, which no file can hold; they are saved as None, since what was
+learned no longer needs them.
 """
 
 import os
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -27,7 +29,7 @@ def load(path: str | os.PathLike[str], /) -> Any:
 
     Returns
     -------
-    LinearClassifier, MLPClassifier or ConvClassifier
+    LinearClassifier, LinearClassifierCV, MLPClassifier or ConvClassifier
         Predicts as it did when it was saved.
 
     Raises
@@ -92,7 +94,9 @@ def _param(name: str, value: Any) -> Any:
     """Return a parameter as JSON, naming it if that cannot be."""
     if isinstance(value, (np.random.RandomState, np.random.Generator)):
         return None
-    if name == "classes" and value is not None:
+    if name == "cv" and not isinstance(value, (int, np.integer)):
+        return None
+    if name in ("classes", "Cs") and isinstance(value, Iterable):
         value = list(value)
     try:
         return to_json(value)
@@ -122,6 +126,8 @@ def _rebuilt(arrays: dict[str, np.ndarray], description: dict[str, Any]) -> Head
 
 def _classes() -> dict[str, type[HeadClassifier]]:
     from headway.classifiers.linear import LinearClassifier
+    from headway.classifiers.linear_cv import LinearClassifierCV
     from headway.classifiers.network import ConvClassifier, MLPClassifier
 
-    return {cls.__name__: cls for cls in (ConvClassifier, LinearClassifier, MLPClassifier)}
+    known = (ConvClassifier, LinearClassifier, LinearClassifierCV, MLPClassifier)
+    return {cls.__name__: cls for cls in known}

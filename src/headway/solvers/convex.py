@@ -33,6 +33,7 @@ def solve_convex(
     positive_weight: np.ndarray | None = None,
     penalty_weights: np.ndarray | None = None,
     start: np.ndarray | None = None,
+    like: Any = None,
     tol: float = 1e-6,
     max_iter: int = 100,
     rng: np.random.Generator | None = None,
@@ -59,6 +60,8 @@ def solve_convex(
         Multiplies the penalty of each feature's coefficients; positive.
     start : float array of shape (K, d + 1), optional
         Weights to begin from, intercepts last; by default those of the class shares.
+    like : pass, optional
+        A `linear_pass` over the same features, which are then made ready only once.
     tol : float
         Relative gap at which to stop.
     max_iter : int
@@ -105,6 +108,7 @@ def solve_convex(
         rows.columns(columns),
         penalty,
         coupled,
+        like=like,
         # Without a penalty the certificate needs a residual that only float64 can reach.
         single=bool(rows.X.dtype != np.float64 and np.isfinite(C)),
     )
@@ -160,10 +164,13 @@ def solve_convex(
 
 
 def _least_logsumexp(problem: LinearProblem, weights: np.ndarray) -> float:
-    """Return the least logsumexp of a row's logits."""
+    """Return the least logsumexp of the logits of a row with weight."""
     least = np.inf
-    for _, X in problem.chunks(np.float64):
+    for rows, X in problem.chunks(np.float64):
         logits = X @ weights[:, :-1].T + weights[:, -1]
         top = logits.max(axis=1)
-        least = min(least, float((top + np.log(np.exp(logits - top[:, None]).sum(axis=1))).min()))
+        lse = top + np.log(np.exp(logits - top[:, None]).sum(axis=1))
+        if problem.rows.row_weights is not None:
+            lse = lse[problem.rows.row_weights[rows] > 0]
+        least = min(least, float(lse.min(initial=np.inf)))
     return least

@@ -13,7 +13,7 @@ once another point is looked at.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import InitVar, dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -69,6 +69,8 @@ class LinearProblem:
         does so.
     passes : pass, optional
         The fused passes over `rows`, made if not given.
+    like : pass, optional
+        Another pass over the same features, from which those made take them.
     """
 
     rows: LinearRows
@@ -78,11 +80,12 @@ class LinearProblem:
     null_space: np.ndarray | None = field(default=None, repr=False)
     passes: Any = field(default=None, repr=False, compare=False)
     probs: np.ndarray | None = field(default=None, repr=False, compare=False)
+    like: InitVar[Any] = None
 
-    def __post_init__(self) -> None:
+    def __post_init__(self, like: Any) -> None:
         if self.passes is not None:
             return
-        object.__setattr__(self, "passes", linear_pass(self.rows, coupled=self.coupled))
+        object.__setattr__(self, "passes", linear_pass(self.rows, coupled=self.coupled, like=like))
         n = self.rows.shape[0]
         X = self.rows.X
         size = X.data.nbytes + X.indices.nbytes if sp.issparse(X) else X.nbytes
@@ -181,8 +184,11 @@ class LinearProblem:
         """
         width = self.shape[1]
         gram = np.zeros((width, width))
-        for _, X in self.chunks(np.float64):
+        weights = self.rows.row_weights
+        for rows, X in self.chunks(np.float64):
             X1 = with_ones(X)
+            if weights is not None:
+                X1 = X1[weights[rows] > 0]
             gram += X1.T @ X1
         diagonal = np.diag(gram)
         scale = 1.0 / np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
