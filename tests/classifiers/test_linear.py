@@ -1,5 +1,7 @@
 """LinearClassifier: what it promises users, on every kind of labels."""
 
+import subprocess
+import sys
 import warnings
 
 import numpy as np
@@ -21,6 +23,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from headway.classifiers import LinearClassifier
 from headway.errors import HeadwayError, InputTypeError, InputValueError
 from headway.heads import binary_head, sigmoid_head, softmax_head
+from headway.kernels.core import core
 from headway.solvers import solve_convex
 from headway.solvers.problem import LinearProblem
 
@@ -404,3 +407,35 @@ def test_bytes_are_features_without_a_copy_in_floats():
     wide = LinearClassifier(C=1e-3).fit(X.astype(np.float64), y)
     assert_allclose(narrow.coef_, wide.coef_, rtol=1e-5, atol=1e-9)
     assert_allclose(narrow.predict_proba(X), wide.predict_proba(X * 1.0), atol=1e-6)
+
+
+HUGE = """
+import resource, warnings
+import numpy as np
+from headway import LinearClassifier
+
+rng = np.random.default_rng(0)
+n, d, k = 8_000, 8, 8_000
+labels = rng.permutation(k)
+X = rng.normal(size=(n, d)).astype(np.float32)
+small = LinearClassifier(classes=np.arange(3), max_iter=1)
+big = LinearClassifier(max_iter=1)
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")
+    small.fit(X[:50], labels[:50] % 3)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    big.fit(X, labels)
+print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024, n * len(big.classes_))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the unit of ru_maxrss is Linux's")
+def test_many_classes_take_less_memory_than_their_logits():
+    if core() is None:
+        pytest.skip("the NumPy twin works in chunks of half a million cells all the same")
+    done = subprocess.run(
+        [sys.executable, "-c", HUGE], capture_output=True, text=True, check=True, timeout=300
+    )
+    grown, cells = map(int, done.stdout.split())
+    assert cells == 8_000 * 8_000
+    assert grown < 4 * cells

@@ -189,7 +189,6 @@ class _Descent:
         """Go along the step while the objective falls; return whether it did not."""
         problem, point = self.problem, self.point
         moved, length = _search(problem, point, self.step, decrement, self.noise)
-        self.report(f"    length {length.min()} {(length < 1).sum()} of {length.size}")
         if moved is None and (self.damping > MOST_DAMPING or self.predicted <= POLISHED):
             return True
         if moved is None or length.min() < SHORT:

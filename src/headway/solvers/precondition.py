@@ -145,7 +145,9 @@ class Ladder:
             if problem.coupled or k == 1:
                 # The curvatures of label sets have too little in common for one block.
                 rungs.append(Rung(lambda p: _one_block(p, self._rng), gram + factor))
-            if k * width**2 * 4 <= BLOCK_BYTES:
+            if problem.probs is None:
+                pass  # too many classes to keep probs, and so to tell their curvatures apart
+            elif k * width**2 * 4 <= BLOCK_BYTES:
                 exact = n <= 2 * ROWS_PER_FEATURE * width
                 most = n * width**2 / 2 / GRAM_RATE if exact else gram
                 blocks = Rung(lambda p: _blocks(p, self._rng, exact=exact), k * (most + factor))
