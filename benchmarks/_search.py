@@ -5,9 +5,9 @@
 
 Writes benchmarks/peer_settings.json, after every candidate.  A candidate goes down its ladder of
 tolerances, two rungs at a time while it is far from the gap, until the verified gap is reached, a
-tighter tolerance gains nothing twice, or a fit takes longer than three times what the fastest candidate
-so far took to reach it (at least LEAST, at most LIMIT seconds).  float64 is tried where the same
-solver did not get there in float32.
+tighter tolerance gains nothing twice, or a fit takes longer than three times what the fastest
+candidate so far took to reach it (at least LEAST, at most LIMIT seconds).  float64 is tried where
+the same solver did not get there in float32.
 
 Not among the candidates, after a trial on problems of each family: scikit-learn's sag and saga
 (4 to 20 times slower than its other solvers), liblinear's dual (see `_peers`), newton-cholesky
