@@ -37,19 +37,16 @@ def main(names):
             print(f"{name} was left out: {error}", file=sys.stderr)
             continue
         print(write(name, module.QUESTION, lines, limits))
-        _picture(name, module.QUESTION, lines, limits)
+        _picture(name, module.QUESTION, lines)
         print(f"  {name} took {time.perf_counter() - start:.0f} s", file=sys.stderr)
     print(write_summary())
     return int(failed)
 
 
-def _picture(name, question, lines, limits):
+def _picture(name, question, lines):
     """Draw all ratios of a file, with the marks of those lines that have one."""
     marked = {
-        id(part.line): part
-        for mark in MARKS
-        if mark.file == name
-        for part in mark.parts(lines, limits)
+        id(part.line): part for mark in MARKS if mark.file == name for part in mark.parts(lines)
     }
     bars = []
     for line in lines:

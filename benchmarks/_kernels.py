@@ -12,17 +12,19 @@ without the call that is not counted.
 
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 
+from benchmarks._machine import shares
 from benchmarks._pairs import paired_ratio
 from benchmarks._results import rounds
-from benchmarks._worker import MALLOC_TUNED, PeerError, Worker
+from benchmarks._worker import MALLOC_TUNED, THREADS, PeerError, Worker
 
 SHORTEST, LONG = 0.02, 0.3
 SAMPLED_ROWS = 64
-OURS = "headway"
+OURS, COPY = "headway", "copy"
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,9 @@ def _rounds(name, case, workers, count, tolerance):
             continue
         if contestant == OURS:
             expected = sample
-        notes[contestant] = _disagreement(sample, expected, tolerance) if expected else ""
+        notes[contestant] = ""
+        if expected and not contestant.startswith(COPY):
+            notes[contestant] = _disagreement(sample, expected, tolerance)
         seconds[contestant] = []
     for number in range(count):
         turn = list(seconds) if number % 2 == 0 else list(seconds)[::-1]
@@ -129,6 +133,22 @@ def _seconds(call, repeats):
     for _ in range(repeats):
         call()
     return (time.perf_counter() - start) / repeats
+
+
+def copy_of(x):
+    """Return a call that copies an array into another with all threads, as NumPy copies."""
+    flat, out = x.reshape(-1), np.zeros_like(x)
+    places = shares(len(flat))
+    pool = ThreadPoolExecutor(THREADS)
+
+    def copy(place):
+        np.copyto(out.reshape(-1)[place], flat[place])
+
+    def call():
+        list(pool.map(copy, places))
+        return (as_array(out),)
+
+    return call
 
 
 def as_array(rows):

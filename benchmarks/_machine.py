@@ -10,6 +10,7 @@ and the best of several repeats counts, because a limit is what is possible.
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 
 import numpy as np
 
@@ -34,8 +35,7 @@ def _start():
 
 def _measured():
     read_from, write_to = np.ones(CELLS, np.float32), np.ones(CELLS, np.float32)
-    parts = np.array_split(np.arange(CELLS), THREADS)
-    parts = [slice(part[0], part[-1] + 1) for part in parts]
+    parts = shares(CELLS)
     with ThreadPoolExecutor(THREADS) as pool:
 
         def all_parts(work):
@@ -66,6 +66,12 @@ def _measured():
     best = _best(lambda: torch.matmul(matrix, matrix, out=product))
     limits["sgemm GFLOP/s (torch)"] = 2e-9 * ORDER**3 / best
     return limits
+
+
+def shares(n):
+    """Return one slice of n cells for each thread."""
+    bounds = [n * thread // THREADS for thread in range(THREADS + 1)]
+    return [slice(*pair) for pair in pairwise(bounds)]
 
 
 def _best(work):

@@ -23,7 +23,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Mark:
-    """One row of the table: how it reads, and `parts(lines, limits)` of its file."""
+    """One row of the table: how it reads, and `parts(lines)` of its file."""
 
     question: str
     must: str
@@ -56,35 +56,24 @@ def least(lines, case, *starts):
 EAGER = ("torch, malloc tuned", "torch, out=")
 
 
-def _softmax_small(lines, limits):
+def _softmax_small(lines):
     return [
         Part(f"{SOFTMAX}: torch", least(lines, SOFTMAX, *EAGER), 10, 20),
         Part(f"{SOFTMAX}: scipy", least(lines, SOFTMAX, "scipy"), 12, 25),
     ]
 
 
-def _softmax_sizes(lines, limits):
+def _softmax_sizes(lines):
     parts = []
     for case in ("100k x 100", "10k x 1000", "512 x 128k"):
         parts.append(Part(f"{case}: torch", least(lines, case, *EAGER), 1.2, 1.5))
         parts.append(Part(f"{case}: scipy", least(lines, case, "scipy"), 5, 8))
-        parts.append(Part(f"{case}: share of copy limit", _share(lines, case, limits), None, 0.75))
+        parts.append(Part(f"{case}: share of copy", least(lines, case, "copy"), None, 0.75))
     return parts
 
 
-def _share(lines, case, limits):
-    """Return headway's GB/s over the copy limit, as a line with a ratio."""
-    ours = [x for x in lines if x["case"] == case and x["contestant"] == "headway"]
-    if not ours or not limits or not ours[0].get("GB/s"):
-        return None
-    share = ours[0]["GB/s"] / max(v for name, v in limits.items() if name.startswith("copy"))
-    return {"ratio": share, "low": share, "high": share}
-
-
 def _cases(cases, starts, must, dream):
-    return lambda lines, limits: [
-        Part(case, least(lines, case, *starts), must, dream) for case in cases
-    ]
+    return lambda lines: [Part(case, least(lines, case, *starts), must, dream) for case in cases]
 
 
 def _fastest(lines, case):
@@ -93,10 +82,10 @@ def _fastest(lines, case):
 
 
 def _fastest_of(cases, must, dream):
-    return lambda lines, limits: [Part(case, _fastest(lines, case), must, dream) for case in cases]
+    return lambda lines: [Part(case, _fastest(lines, case), must, dream) for case in cases]
 
 
-def _by_scikit_learn(lines, limits):
+def _by_scikit_learn(lines):
     parts = []
     for name in ("bibtex", "tmc2007"):
         case = f"{name}, to 1e-06"
@@ -104,22 +93,22 @@ def _by_scikit_learn(lines, limits):
     return parts
 
 
-def _sigmoid(lines, limits):
+def _sigmoid(lines):
     return [
-        Part("torch", least(lines, "10M", "torch"), 1.2, 1.2),
-        Part("scipy", least(lines, "10M", "scipy"), 15, 15),
-        Part("share of copy limit", _share(lines, "10M", limits), None, 0.95),
+        Part("10M: torch", least(lines, "10M", "torch"), 1.2, 1.2),
+        Part("10M: scipy", least(lines, "10M", "scipy"), 15, 15),
+        Part("10M: share of copy", least(lines, "10M", "copy"), None, 0.95),
     ]
 
 
-def _one_row(lines, limits):
+def _one_row(lines):
     return [
         Part("scikit-learn", least(lines, "784 -> 10", "scikit-learn"), 15, 50),
         Part("onnxruntime", least(lines, "784 -> 10", "onnxruntime"), 1, 5),
     ]
 
 
-def _linear_cross_entropy(lines, limits):
+def _linear_cross_entropy(lines):
     time, memory = (f"{what}, d = 256, K = 128k, batch 1024" for what in ("time", "peak memory"))
     return [
         Part("time: torch options", least(lines, time, "torch options"), 1.2, 2),

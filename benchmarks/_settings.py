@@ -57,7 +57,9 @@ def entrants_for(problem_name, gap):
     found = sorted((one for one in found if one["seconds"] is not None), key=_seconds)
     never -= {one["peer"] for one in found}
     case = f"{problem_name}, to {gap:g}"
-    note = "not run: no setting reached the gap in five times the fastest peer's time in the search"
+    note = (
+        "not run: no setting reached the gap in three times the fastest peer's time in the search"
+    )
     left_out = [{"case": case, "contestant": peer, "note": note} for peer in sorted(never)]
     field, seen = [], set()
     least = _seconds(found[0]) if found else 0.0

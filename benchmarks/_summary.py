@@ -12,8 +12,8 @@ def write_summary():
     """Write benchmarks/results/summary.md and .png; return the markdown."""
     rows, bars, when = [], [], []
     for mark in MARKS:
-        record = read(mark.file) or {"results": [], "limits": None}
-        parts = mark.parts(record["results"], record["limits"])
+        record = read(mark.file) or {"results": []}
+        parts = mark.parts(record["results"])
         met = verdict(mark, parts)
         rows.append((mark.question, mark.must, mark.dream, _measured(parts), CODES.get(met, met)))
         bars += [

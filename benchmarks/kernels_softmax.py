@@ -3,12 +3,13 @@
 Everybody reads a float32 matrix that is in memory and writes one of the same size; GB/s counts
 one read and one write, to be held against the copy limit of the machine.  torch is measured as
 it is called, with malloc tuned, into `out=`, and compiled (one fused kernel, if there is a
-compiler).  SciPy has no `out=`; its malloc-tuned line is its best.
+compiler).  SciPy has no `out=`; its malloc-tuned line is its best.  The two copies are the limit:
+the same bytes, read and written by two threads in the same rounds, and nothing computed.
 """
 
 import numpy as np
 
-from benchmarks._kernels import Kernel, as_array, contest
+from benchmarks._kernels import Kernel, as_array, contest, copy_of
 
 QUESTION = "How fast is softmax, and how near to the machine's copy limit?"
 CASES = {
@@ -23,6 +24,8 @@ def run():
     """Return one line per size and contestant."""
     kernels = (
         Kernel("headway", headway_out),
+        Kernel("copy, NumPy", numpy_copy),
+        Kernel("copy, torch", torch_copy),
         Kernel("headway, fresh arrays", headway_fresh),
         Kernel("torch", torch_fresh),
         Kernel("torch, malloc tuned", torch_fresh, malloc_tuned=True),
@@ -82,3 +85,14 @@ def scipy_fresh(case):
 
     x = logits(case)
     return lambda: (as_array(softmax(x, axis=-1)),)
+
+
+def numpy_copy(case):
+    return copy_of(logits(case))
+
+
+def torch_copy(case):
+    import torch
+
+    x, out = torch.from_numpy(logits(case)), torch.zeros(case)
+    return lambda: (as_array(out.copy_(x)),)
