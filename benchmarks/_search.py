@@ -146,6 +146,7 @@ def _recorded(candidate, fits, best, gap):
         "tol": tol,
         "seconds": fit and round(fit.seconds, 4),
         "gap": fit and _gap(fit, best),
+        "source": "search",
     }
 
 

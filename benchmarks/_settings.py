@@ -1,10 +1,15 @@
 """Which solver of which peer runs on which problem, and with what tolerance.
 
-`peer_settings.json` records what `python -m benchmarks._search` found: for each problem, gap and
-solver the loosest tolerance of its ladder that reached the gap, with the seconds it took then.
+`peer_settings.json` holds, for each problem, gap and solver, the loosest tolerance of its ladder
+that reached the gap, the seconds it took, and where that comes from: "search" (`python -m
+benchmarks._search`), "trial" (an early look at few tolerances, one thread, a busy machine) or
+"estimate" (never measured on this problem: a place to start).  Every run verifies the gap and goes
+down the ladder where it is missed.  A tolerance that is tighter than it need be would slow the peer
+down, so that entries not from the search start one rung looser.
+
 A run of the benchmarks takes the fastest solver of each peer, and every solver that was within
 1.5 times of the fastest of all; a peer whose best was over LEAST_CHANCE times slower than the
-fastest is named in the table but not run.
+fastest is named in the table but not run.  Nobody is left out on an estimate.
 """
 
 import json
@@ -29,6 +34,7 @@ class Entrant:
     dtype: str = "float32"
     sparse: bool | None = None
     tol: float = 1e-6
+    searched: bool = True
 
     @property
     def title(self):
@@ -46,8 +52,10 @@ class Entrant:
 
     @property
     def tolerances(self):
-        """Return the recorded tolerance and the tighter ones of the ladder."""
-        return (self.tol, *(t for t in ladder(self.peer, self.solver) if t < self.tol))
+        """Return the tolerances to try, loose to tight, until one reaches the gap."""
+        rungs = ladder(self.peer, self.solver)
+        looser = [] if self.searched else [tol for tol in rungs if tol > self.tol][-1:]
+        return (*looser, self.tol, *(tol for tol in rungs if tol < self.tol))
 
 
 def entrants_for(problem_name, gap):
@@ -57,22 +65,25 @@ def entrants_for(problem_name, gap):
     found = sorted((one for one in found if one["seconds"] is not None), key=_seconds)
     never -= {one["peer"] for one in found}
     case = f"{problem_name}, to {gap:g}"
-    note = (
-        "not run: no setting reached the gap in three times the fastest peer's time in the search"
-    )
+    note = "not run: no setting reached the gap within the limits of the search"
     left_out = [{"case": case, "contestant": peer, "note": note} for peer in sorted(never)]
+    estimated = any(one["source"] == "estimate" for one in found)
     field, seen = [], set()
     least = _seconds(found[0]) if found else 0.0
     for one in found:
-        entrant = Entrant(one["peer"], one["solver"], one["dtype"], one["sparse"], one["tol"])
+        entrant = Entrant(
+            **{name: one[name] for name in ("peer", "solver", "dtype", "sparse", "tol")},
+            searched=one["source"] == "search",
+        )
         best_of_peer = one["peer"] not in seen
         seen.add(one["peer"])
         chance = _seconds(one) <= least * (LEAST_CHANCE if best_of_peer else NEAR)
+        chance = chance or (best_of_peer and estimated)
         if chance and len(field) < MOST_ENTRANTS:
             field.append(entrant)
         elif best_of_peer:
             times = _seconds(one) / least
-            note = f"not run: {times:.1f} times the fastest peer's time in the search"
+            note = f"not run: {times:.1f} times the fastest peer's time when settings were searched"
             left_out.append({"case": case, "contestant": entrant.title, "note": note})
     return field, left_out
 
