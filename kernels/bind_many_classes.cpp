@@ -32,9 +32,9 @@ template <class A> auto *data_or_null(const std::optional<A> &array) {
 // logits costs as much as a tenth of the arithmetic.
 class ScratchMemory {
   public:
-    explicit ScratchMemory(size_t size) : start_(new char[size + HUGE]) {
+    explicit ScratchMemory(size_t size) : start_(new char[size + HUGE_PAGE]) {
         const auto address = reinterpret_cast<uintptr_t>(start_.get());
-        aligned_ = reinterpret_cast<void *>((address + HUGE - 1) / HUGE * HUGE);
+        aligned_ = reinterpret_cast<void *>((address + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE);
 #ifdef __linux__
         madvise(aligned_, size, MADV_HUGEPAGE);
 #endif
@@ -42,7 +42,7 @@ class ScratchMemory {
     void *get() const { return aligned_; }
 
   private:
-    static constexpr size_t HUGE = size_t(1) << 21;
+    static constexpr size_t HUGE_PAGE = size_t(1) << 21;
     std::unique_ptr<char[]> start_;
     void *aligned_;
 };
