@@ -76,6 +76,8 @@ def candidates(problem):
     yield Entrant(sklearn, "lbfgs")
     if columns <= LARGEST_HESSIAN and not sparse:
         yield Entrant(sklearn, "newton-cholesky")
+        yield Entrant(sklearn, "newton-cholesky", "float64")
+    yield Entrant(sklearn, "newton-cg", "float64")
     yield Entrant(sklearn, "lbfgs", "float64")
     if problem.head == "sigmoid" or problem.K == 2:
         yield Entrant("liblinear", "primal", "float64")
