@@ -32,6 +32,7 @@ class Unlocked {
 };
 
 void bind_cells(nb::module_ &m);
+void bind_factor(nb::module_ &m);
 void bind_linear(nb::module_ &m);
 void bind_losses(nb::module_ &m);
 void bind_many_classes(nb::module_ &m);

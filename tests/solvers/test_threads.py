@@ -1,7 +1,9 @@
-"""Small problems keep BLAS to one thread, large ones leave it alone."""
+"""BLAS keeps to one thread beside the core and in small problems, and is left alone in large ones."""
 
+import pytest
 from threadpoolctl import ThreadpoolController, threadpool_limits
 
+from headway.kernels.core import core, use_core
 from headway.solvers import threads_for
 from headway.solvers.threads import SHARED_WORK
 
@@ -18,6 +20,12 @@ def test_a_small_problem_uses_one_thread_and_gives_the_others_back():
         assert blas_threads() == {2}
 
 
-def test_a_large_problem_uses_what_there_is():
-    with threadpool_limits(2, user_api="blas"), threads_for(SHARED_WORK):
+def test_a_large_problem_uses_what_there_is_without_a_core():
+    with use_core("numpy"), threadpool_limits(2, user_api="blas"), threads_for(SHARED_WORK):
         assert blas_threads() == {2}
+
+
+@pytest.mark.skipif(core() is None, reason="there is no compiled core")
+def test_beside_the_core_a_large_problem_uses_one_thread_too():
+    with threadpool_limits(2, user_api="blas"), threads_for(SHARED_WORK):
+        assert blas_threads() == {1}

@@ -15,8 +15,8 @@ of it: at worst that costs a small multiple of the best choice in hindsight (the
 argument of Karlin, Manasse, Rudolph and Sleator, 1988, "Competitive snoopy caching", Algorithmica
 3).  Prices are computed from shapes, not measured, so that equal fits take equal steps.
 
-The trap: float32 factors of a nearly singular block; a ridge far below the rest keeps them
-positive, and the inner iteration, which uses exact products, repairs what it changes.
+The trap: float32 factors of a nearly singular block; a floor under the pivots keeps them positive,
+and the inner iteration, which uses exact products, repairs what it changes.
 """
 
 from collections.abc import Callable
@@ -27,6 +27,7 @@ import numpy as np
 import scipy.linalg as sla
 import scipy.sparse as sp
 
+from headway.kernels.factor import factor
 from headway.solvers.problem import LinearProblem
 
 __all__ = ["EVERY", "Apply", "Diagonal", "Ladder"]
@@ -42,10 +43,11 @@ MOST_BLOCK_FEATURES = 6000
 ROWS_PER_FEATURE = 4
 # Collinear features without a penalty have directions of no curvature, along which rounding
 # must not be blown up into weights of 1e12.
-UNPENALISED_RIDGE = 1e-9
-# Multiply-adds a second, about: of dense and sparse products, of Gram matrices and of factors.
-# Only their ratios matter.
-DENSE_RATE, SPARSE_RATE, GRAM_RATE, FACTOR_RATE = 6e10, 2e10, 6e10, 2e10
+UNPENALISED_FLOOR = 1e-9
+# About: multiply-adds a second of dense and sparse products and of Gram matrices; cubes of the
+# width a second of factors and eigenbases; bytes a second.  Only their ratios matter.
+DENSE_RATE, SPARSE_RATE, GRAM_RATE = 6e10, 3e10, 6e10
+FACTOR_RATE, EIGEN_RATE = 7e10, 2e9
 BYTES_RATE = 2e10
 NEAR = 0.1  # relative decrease below which the Hessian has nearly settled
 PAID, PAID_FAR = 0.5, 2.0  # shares of the next rung's price at which it is bought
@@ -153,7 +155,7 @@ class Ladder:
                 blocks = Rung(lambda p: _blocks(p, self._rng, exact=exact), k * (most + factor))
                 rungs.append(blocks)
             elif problem.coupled:
-                rungs.append(Rung(self._shared, gram + 10 * factor))
+                rungs.append(Rung(self._shared, gram + width**3 / EIGEN_RATE))
         rungs = [rung for rung in rungs if rung.price < full]
         if np.isfinite(full):
             rungs.append(Rung(_full, full))
@@ -206,11 +208,10 @@ def _full(problem: LinearProblem) -> Apply:
         hessian[:, j, :, j] += np.einsum("aa->", hessian[:, j, :, j]) / k**2
     matrix = hessian.reshape(k * width, k * width)
     matrix[np.diag_indices_from(matrix)] += np.tile(problem.penalty, k)
-    factor, scale = _factor(matrix, problem.penalised)
+    factors = factor(matrix[None], floor=None if problem.penalised else UNPENALISED_FLOOR)
 
     def apply(gradient: np.ndarray, columns: Any = EVERY) -> np.ndarray:
-        moved = sla.cho_solve((factor, True), gradient.ravel() * scale, check_finite=False)
-        return problem.project((moved * scale).reshape(k, width))
+        return problem.project(factors.solve(gradient.reshape(1, -1)).reshape(k, width))
 
     return apply
 
@@ -230,7 +231,7 @@ def _blocks(problem: LinearProblem, rng: np.random.Generator, *, exact: bool) ->
             drawn[c], weights[c] = _draw(problem.curvature(c), m, rng)
         problem.passes.grams(drawn, None, blocks)
         blocks *= weights[:, None, None].astype(blocks.dtype)
-    return _apply_inverses(problem, blocks)
+    return _factored(problem, blocks)
 
 
 def _block_dtype(problem: LinearProblem) -> type:
@@ -251,25 +252,19 @@ def _one_block(problem: LinearProblem, rng: np.random.Generator) -> Apply:
         drawn, weight = _draw(curvature, m, rng)
         problem.passes.grams(drawn[None], None, block)
         block *= block.dtype.type(weight)
-    return _apply_inverses(problem, block)
+    return _factored(problem, block)
 
 
-def _apply_inverses(problem: LinearProblem, blocks: np.ndarray) -> Apply:
+def _factored(problem: LinearProblem, blocks: np.ndarray) -> Apply:
     """Return the inverses of blocks (K, w, w), or (1, w, w) for all classes, destroying them."""
     width = problem.shape[1]
-    dtype = blocks.dtype
-    for c, block in enumerate(blocks):
-        block[np.diag_indices(width)] += problem.penalty.astype(dtype)
-        factor, scale = _factor(block, problem.penalised)
-        blocks[c] = _inverse(factor) * scale * scale[:, None]
+    for block in blocks:
+        block[np.diag_indices(width)] += problem.penalty.astype(blocks.dtype)
+    factors = factor(blocks, floor=None if problem.penalised else UNPENALISED_FLOOR)
+    every = np.arange(len(blocks))
 
     def apply(gradient: np.ndarray, columns: Any = EVERY) -> np.ndarray:
-        gradient = gradient.astype(dtype, copy=False)
-        if len(blocks) == 1:
-            moved = gradient @ blocks[0]
-        else:
-            moved = np.matmul(blocks[columns], gradient[:, :, None])[:, :, 0]
-        return problem.project(moved.astype(np.float64))
+        return problem.project(factors.solve(gradient, None if len(blocks) == 1 else every[columns]))
 
     return apply
 
@@ -354,32 +349,3 @@ def _draw(curvature: np.ndarray, size: int, rng: np.random.Generator) -> tuple[n
     places = (np.arange(size) + rng.random(size)) * (total / size)
     rows = np.minimum(np.searchsorted(ends, places), len(curvature) - 1)
     return rows, total / size
-
-
-def _factor(matrix: np.ndarray, penalised: bool) -> tuple[np.ndarray, np.ndarray]:
-    """Return (L, s): L L' = s M s with unit diagonal, plus the least ridge that works.
-
-    Only the lower triangle of M is read.  Without the scaling, a feature measured in thousands
-    would drown one measured in units.
-    """
-    diagonal = np.diag(matrix)
-    scale = 1.0 / np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
-    scaled = matrix * scale * scale[:, None]
-    ones = np.diag(scaled).copy()
-    ridge = 4 * np.finfo(matrix.dtype).eps if penalised else UNPENALISED_RIDGE
-    while True:
-        np.fill_diagonal(scaled, ones + ridge)
-        try:
-            # The transpose is in LAPACK's order, and its upper triangle is our lower one.
-            factor, _ = sla.cho_factor(scaled.T, lower=False, check_finite=False)
-            return factor.T, scale
-        except np.linalg.LinAlgError:
-            ridge *= 10
-
-
-def _inverse(lower: np.ndarray) -> np.ndarray:
-    """Return the full symmetric inverse from a lower Cholesky factor."""
-    (potri,) = sla.get_lapack_funcs(("potri",), (lower,))
-    inverse, _ = potri(lower.T, lower=False)
-    inverse = np.triu(inverse)
-    return inverse + np.triu(inverse, 1).T

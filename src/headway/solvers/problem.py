@@ -232,7 +232,7 @@ class LinearProblem:
         curvature = p * (1.0 - p)
         if self.rows.row_weights is not None:
             curvature *= self.rows.row_weights
-        if self.rows.positive_weight is not None or self.rows.labels is None:
+        if not self._plain_cells:
             curvature *= self._cell_factors(column)
         return curvature
 
@@ -255,6 +255,16 @@ class LinearProblem:
             weights, targets = self.masses
             return targets * (1.0 - targets / np.maximum(weights, 1e-300))
         return np.array([self.curvature(column).sum() for column in range(self.n_classes)])
+
+    @cached_property
+    def _plain_cells(self) -> bool:
+        """Return whether all cells weigh the same: none is missing or positively weighted."""
+        rows = self.rows
+        if rows.positive_weight is not None:
+            return False
+        if rows.codes is not None:
+            return rows.codes.max(initial=0) < 2
+        return rows.values is None or not np.isnan(rows.values).any()
 
     def _cell_factors(self, column: int) -> Any:
         """Return c = a t + 1 - t of a column, 0 where it is missing."""

@@ -1,7 +1,9 @@
-"""How many threads BLAS may use: one where a pass over the features is shorter than a wake-up.
+"""How many threads BLAS may use: one beside the core, or where a pass is shorter than a wake-up.
 
-The trap: OpenBLAS lets its threads spin while they wait.  On a busy machine a product of a few
-microseconds then waits for a thread that is not running: a fit of 0.1 s was seen to take 30 s.
+The trap: OpenBLAS lets its threads spin for some milliseconds after each call.  The core's threads
+then share their processors with threads that do nothing: a pass of 8 ms was seen to take 20.  And
+on a busy machine a product of a few microseconds waits for a thread that is not running: a fit of
+0.1 s was seen to take 30 s.
 """
 
 from contextlib import AbstractContextManager, nullcontext
@@ -10,6 +12,8 @@ from typing import Any
 
 from threadpoolctl import ThreadpoolController
 
+from headway.kernels.core import core
+
 __all__ = ["threads_for"]
 
 # Multiply-adds of one product of all features with all weights, some milliseconds of work.
@@ -17,14 +21,17 @@ SHARED_WORK = 1 << 26
 
 
 def threads_for(n_products: int, /) -> AbstractContextManager[Any]:
-    """Return a context in which BLAS uses one thread if `n_products` multiply-adds are few.
+    """Return a context in which BLAS uses one thread where more would not help.
+
+    The compiled core spreads its own work over the threads; without it, few (`n_products`)
+    multiply-adds a pass are not worth it.
 
     Examples
     --------
     >>> with threads_for(900 * 64 * 10):
     ...     pass
     """
-    if n_products >= SHARED_WORK:
+    if core() is None and n_products >= SHARED_WORK:
         return nullcontext()
     return _controller().limit(limits=1, user_api="blas")
 
