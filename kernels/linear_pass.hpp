@@ -271,6 +271,19 @@ template <class T> struct Pass {
                  int64_t group) const {
         double *values = b.values + group * (job.coupled ? 1 : K);
         const bool product = job.op == Op::product && job.probs != nullptr;
+        if constexpr (sizeof(T) == 8) {
+            if (is_one_sigmoid<T>(job, width) && job.probs != nullptr) {
+                if (job.op == Op::dual) {
+                    one_sigmoid_dual(job, row, rows, z, dz, packed.bias[0], packed.second_bias[0],
+                                     values, b.next_values + group, b.excess + group);
+                    return;
+                }
+                if (job.op == Op::moments) {
+                    one_sigmoid_moments(job, row, rows, z, values);
+                    return;
+                }
+            }
+        }
         if (is_short_softmax<T>(job) && job.op == Op::gradient) {
             short_gradients<T>(job, row, rows, z, width, packed.bias, values);
         } else if (is_short_softmax<T>(job) && product) {

@@ -163,6 +163,68 @@ inline void one_sigmoid_products(const Job &job, int64_t row, int64_t rows, T *z
     }
 }
 
+// -- one sigmoid's certificate, in double ----------------------------------------------------
+
+HEADWAY_INLINE void store_floats(float *out, VecDouble v, int64_t count) {
+    double wide[LANES<double>];
+    store<double>(wide, v);
+    for (int64_t i = 0; i < count; ++i) out[i] = float(wide[i]);
+}
+HEADWAY_INLINE VecDouble load_floats(const float *in, int64_t count) {
+    double wide[LANES<double>] = {};
+    for (int64_t i = 0; i < count; ++i) wide[i] = double(in[i]);
+    return load<double>(wide);
+}
+HEADWAY_INLINE VecDouble cut_to_unit(VecDouble q) {
+    return smaller<double>(larger<double>(q, splat<double>(0.0)), splat<double>(1.0));
+}
+
+// The probs that the step predicts are kept; see dual_sigmoid.
+inline void one_sigmoid_dual(const Job &job, int64_t row, int64_t rows, const double *z,
+                             const double *dz, double bias, double second_bias, double *values,
+                             double *next_values, double *excess) {
+    VecDouble now = {}, next = {}, mass = {};
+    for (int64_t i = 0; i < rows; i += LANES<double>) {
+        const int64_t count = rows - i < LANES<double> ? rows - i : LANES<double>;
+        const VecDouble at = load_some<double>(z + i, count, 0.0) + splat<double>(bias);
+        const VecDouble change = load_some<double>(dz + i, count, 0.0) + splat<double>(second_bias);
+        VecDouble probs, softplus, unused, there, t, c;
+        sigmoid_vector<double>(at, probs, softplus);
+        sigmoid_vector<double>(at + change, unused, there);
+        targets_of<double>(job, row + i, count, t, c);
+        const VecDouble w = weights_of<double>(job, row + i, count);
+        now += w * (c * softplus - t * at);
+        next += w * (c * there - t * (at + change));
+        float *kept = job.probs + row + i;
+        store_floats(kept, cut_to_unit(probs + probs * (splat<double>(1.0) - probs) * change),
+                     count);
+        mass += w * c * load_floats(kept, count);
+    }
+    values[0] += sum<double>(now);
+    next_values[0] += sum<double>(next);
+    excess[0] += sum<double>(mass);
+}
+
+// See moments_row.
+inline void one_sigmoid_moments(const Job &job, int64_t row, int64_t rows, double *z,
+                                double *values) {
+    const VecDouble one = splat<double>(1.0), tilt = splat<double>(job.tilt[0]);
+    const VecDouble mix = splat<double>(job.mix[0]), share = splat<double>(job.shares[0]);
+    VecDouble entropy = {};
+    for (int64_t i = 0; i < rows; i += LANES<double>) {
+        const int64_t count = rows - i < LANES<double> ? rows - i : LANES<double>;
+        const VecDouble p = load_floats(job.probs + row + i, count);
+        VecDouble t, c;
+        targets_of<double>(job, row + i, count, t, c);
+        const VecDouble w = weights_of<double>(job, row + i, count);
+        VecDouble q = p + p * (one - p) * tilt - splat<double>(job.shift_by[0]);
+        q = cut_to_unit(q * (one - mix) + mix * share);
+        entropy -= w * c * (x_log_x(q) + x_log_x(one - q));
+        store_some<double>(z + i, w * (c * q - t), count);
+    }
+    values[0] += sum<double>(entropy);
+}
+
 }  // namespace
 }  // namespace HEADWAY_LEVEL
 }  // namespace headway

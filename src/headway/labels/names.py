@@ -15,6 +15,8 @@ from headway.errors import InputTypeError, InputValueError
 
 __all__ = ["as_names", "find_codes", "nearest_names", "quote", "unique_names"]
 
+FEW = 1 << 16  # integers that are told apart by a table
+
 
 def as_names(values: Any, /, *, what: str = "y") -> np.ndarray:
     """Return class names as a 1-D array whose dtype is text, integer, boolean or float.
@@ -80,7 +82,13 @@ def unique_names(names: np.ndarray, /) -> np.ndarray:
     if names.dtype.kind in "UO":
         # Hashing text is several times faster than sorting all of it.
         return _text_array(sorted(set(names.tolist())), names.dtype)
-    return np.unique(names)
+    span = _span(names)
+    if span is None:
+        return np.unique(names)
+    low, size = span
+    present = np.zeros(size, dtype=bool)
+    present[names - low] = True
+    return (np.flatnonzero(present) + low).astype(names.dtype)
 
 
 def find_codes(names: np.ndarray, classes: np.ndarray, /) -> np.ndarray:
@@ -109,10 +117,26 @@ def find_codes(names: np.ndarray, classes: np.ndarray, /) -> np.ndarray:
         index = {name: code for code, name in enumerate(classes.tolist())}
         found = (index.get(name, -1) for name in names.tolist())
         return np.fromiter(found, dtype=np.int64, count=len(names))
+    span = _span(classes)
+    if span is not None and names.dtype == classes.dtype:
+        low, size = span
+        table = np.full(size, -1, dtype=np.int64)
+        table[classes - low] = np.arange(len(classes))
+        if names.min(initial=low) >= low and names.max(initial=low) < low + size:
+            return table[names - low]
     order = np.argsort(classes, kind="stable")
     place = np.minimum(np.searchsorted(classes[order], names), len(classes) - 1)
     codes = order[place]
     return np.where(classes[codes] == names, codes, -1).astype(np.int64)
+
+
+def _span(names: np.ndarray) -> tuple[np.ndarray, int] | None:
+    """Return the least of some integers and how many lie up to the largest, if they are few."""
+    if names.dtype.kind not in "iu" or not len(names):
+        return None
+    low = names.min()
+    size = int(names.max()) - int(low) + 1
+    return (low, size) if size <= FEW else None
 
 
 def nearest_names(name: Any, names: Sequence[Any] | np.ndarray, /, *, count: int = 3) -> list[str]:

@@ -8,11 +8,13 @@ and the largest intercept that keeps their share of the objective within a tenth
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from headway.kernels.linear import LinearRows, linear_rows
+from headway.solvers.nested import nested_start
 from headway.solvers.newton import newton
 from headway.solvers.problem import LinearProblem, class_masses
 from headway.solvers.solution import LinearSolution
@@ -125,14 +127,16 @@ def solve_convex(
         problem = problem.without_null_space()
         first = problem.project(first)
     weights_found = np.zeros((k, d + 1))
-    found = newton(
-        problem,
-        first,
-        tol=0.9 * tol,
-        max_iter=max_iter,
-        rng=np.random.default_rng(0) if rng is None else rng,
-        report=report,
-    )
+    steps: dict[str, Any] = {"max_iter": max_iter, "report": report}
+    steps["rng"] = np.random.default_rng(0) if rng is None else rng
+    nested = nested_start(problem, first, **steps) if start is None else None
+    if nested is not None:
+        first = nested.weights
+    if nested is not None and nested.interrupted:
+        steps["max_iter"] = 0
+    found = newton(problem, first, tol=0.9 * tol, **steps)
+    if nested is not None and nested.interrupted:
+        found = replace(found, interrupted=True)
     weights_found[columns] = found.weights
     objective, bound = float(found.values.sum()), float(found.bounds.sum())
     if not learnable.all():

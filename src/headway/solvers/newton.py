@@ -75,6 +75,7 @@ def newton(
     max_iter: int,
     rng: np.random.Generator,
     report: Callable[[str], None] | None = None,
+    polish: bool = True,
 ) -> NewtonResult:
     """Return the optimum of the problem, certified to a relative gap of `tol` where possible.
 
@@ -92,13 +93,15 @@ def newton(
         Draws rows for preconditioners.
     report : callable, optional
         Is handed one line of text a step.
+    polish : bool
+        Whether a small problem is solved to rounding, which costs next to nothing.
 
     Returns
     -------
     NewtonResult
         The best weights and what is known of them.
     """
-    small = problem.rows.shape[0] * start.size <= SMALL_WORK
+    small = polish and problem.rows.shape[0] * start.size <= SMALL_WORK
     if small:
         problem = replace(problem, single=False)
     descent = _Descent(problem, problem.at(start), tol, small, rng, report)

@@ -21,6 +21,7 @@ and the inner iteration, which uses exact products, repairs what it changes.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -28,25 +29,25 @@ import scipy.linalg as sla
 import scipy.sparse as sp
 
 from headway.kernels.factor import factor
-from headway.solvers.problem import LinearProblem
+from headway.solvers.problem import EVERY, LinearProblem
 
 __all__ = ["EVERY", "Apply", "Diagonal", "Ladder"]
 
 # Maps gradients (K, d + 1), or those of some columns of sigmoids, to directions.
 Apply = Callable[[np.ndarray, Any], np.ndarray]
-EVERY = slice(None)
 
 FULL_WEIGHTS = 400
 FULL_ROWS = 20  # rows for each weight that suffice
 BLOCK_BYTES = 512 << 20
 MOST_BLOCK_FEATURES = 6000
-ROWS_PER_FEATURE = 4
+ROWS_PER_FEATURE, MOST_ROWS_PER_FEATURE = 4, 200
+CANDIDATES = 16  # rows looked at for each that is drawn
 # Collinear features without a penalty have directions of no curvature, along which rounding
 # must not be blown up into weights of 1e12.
 UNPENALISED_FLOOR = 1e-9
 # About: multiply-adds a second of dense and sparse products and of Gram matrices; cubes of the
 # width a second of factors and eigenbases; bytes a second.  Only their ratios matter.
-DENSE_RATE, SPARSE_RATE, GRAM_RATE = 6e10, 3e10, 6e10
+DENSE_RATE, SPARSE_RATE, GRAM_RATE, SCATTER_RATE = 6e10, 3e10, 6e10, 5e8
 FACTOR_RATE, EIGEN_RATE = 7e10, 2e9
 BYTES_RATE = 2e10
 NEAR = 0.1  # relative decrease below which the Hessian has nearly settled
@@ -133,8 +134,8 @@ class Ladder:
     def _kinds(self, problem: LinearProblem) -> list[Rung]:
         k, width = problem.shape
         n = problem.rows.shape[0]
-        rows = min(n, ROWS_PER_FEATURE * width)
-        gram = rows * width**2 / 2 / GRAM_RATE
+        row_price = _gram_price(problem)
+        gram = min(n, _sample_size(problem)) * row_price
         factor = width**3 / FACTOR_RATE
         if problem.coupled and problem.probs is not None and k * width <= FULL_WEIGHTS:
             pairs = k * (k + 1) / 2
@@ -151,9 +152,10 @@ class Ladder:
                 pass  # too many classes to keep probs, and so to tell their curvatures apart
             elif k * width**2 * 4 <= BLOCK_BYTES:
                 exact = n <= 2 * ROWS_PER_FEATURE * width
-                most = n * width**2 / 2 / GRAM_RATE if exact else gram
+                most = n * row_price if exact else gram
                 blocks = Rung(lambda p: _blocks(p, self._rng, exact=exact), k * (most + factor))
-                rungs.append(blocks)
+                if k > 1 or exact:
+                    rungs.append(blocks)
             elif problem.coupled:
                 rungs.append(Rung(self._shared, gram + width**3 / EIGEN_RATE))
         rungs = [rung for rung in rungs if rung.price < full]
@@ -174,6 +176,13 @@ def _pass_price(problem: LinearProblem) -> float:
         return 2.0 * X.nnz * k / SPARSE_RATE + X.nnz * 8 / BYTES_RATE
     n, d = X.shape
     return max(2.0 * n * d * k / DENSE_RATE, n * d * X.itemsize / BYTES_RATE)
+
+
+def _gram_price(problem: LinearProblem) -> float:
+    """Return what one row costs in a Gram matrix."""
+    X, width = problem.rows.X, problem.shape[1]
+    dense = width**2 / 2 / GRAM_RATE
+    return min(dense, (X.nnz / X.shape[0] + 1) ** 2 / 2 / SCATTER_RATE) if sp.issparse(X) else dense
 
 
 def _full(problem: LinearProblem) -> Apply:
@@ -221,14 +230,14 @@ def _blocks(problem: LinearProblem, rng: np.random.Generator, *, exact: bool) ->
     k, width = problem.shape
     n = problem.rows.shape[0]
     blocks: np.ndarray = np.zeros((k, width, width), dtype=_block_dtype(problem))
-    m = ROWS_PER_FEATURE * width
+    m = _sample_size(problem)
     if exact or n <= m:
         for c in range(k):
             problem.passes.grams(None, problem.curvature(c)[None], blocks[c : c + 1])
     else:
         drawn, weights = np.empty((k, m), dtype=np.int64), np.empty(k)
         for c in range(k):
-            drawn[c], weights[c] = _draw(problem.curvature(c), m, rng)
+            drawn[c], weights[c] = _draw(partial(problem.curvature, c), n, m, rng)
         problem.passes.grams(drawn, None, blocks)
         blocks *= weights[:, None, None].astype(blocks.dtype)
     return _factored(problem, blocks)
@@ -243,13 +252,12 @@ def _one_block(problem: LinearProblem, rng: np.random.Generator) -> Apply:
     """Return the inverse of one block for all classes, of mean curvature, from drawn rows."""
     width = problem.shape[1]
     n = problem.rows.shape[0]
-    curvature = problem.mean_curvature()
     block: np.ndarray = np.zeros((1, width, width), dtype=_block_dtype(problem))
-    m = ROWS_PER_FEATURE * width
+    m = _sample_size(problem)
     if n <= m:
-        problem.passes.grams(None, curvature[None], block)
+        problem.passes.grams(None, problem.mean_curvature()[None], block)
     else:
-        drawn, weight = _draw(curvature, m, rng)
+        drawn, weight = _draw(problem.mean_curvature, n, m, rng)
         problem.passes.grams(drawn[None], None, block)
         block *= block.dtype.type(weight)
     return _factored(problem, block)
@@ -298,15 +306,17 @@ class Eigenbasis:
 def _eigenbasis(problem: LinearProblem, rng: np.random.Generator) -> Eigenbasis:
     """Return the eigenbasis of the rows weighted by their curvature in all classes together."""
     k, width = problem.shape
-    pooled = k * problem.mean_curvature()
+    n = problem.rows.shape[0]
     gram = np.zeros((1, width, width))
-    if problem.rows.shape[0] <= ROWS_PER_FEATURE * width:
+    if n <= ROWS_PER_FEATURE * width:
+        pooled = problem.mean_curvature()
         problem.passes.grams(None, pooled[None], gram)
+        matrix = gram[0] / max(pooled.sum(), 1e-300)
     else:
-        drawn, weight = _draw(pooled, ROWS_PER_FEATURE * width, rng)
+        m = ROWS_PER_FEATURE * width
+        drawn, _ = _draw(problem.mean_curvature, n, m, rng)
         problem.passes.grams(drawn[None], None, gram)
-        gram *= weight
-    matrix = gram[0] / max(pooled.sum(), 1e-300)
+        matrix = gram[0] / m
     # The intercept has no penalty to be measured by; a small one stands in.
     floor = max(float(problem.penalty.max()), 1e-8 * float(np.trace(matrix)) / width, 1e-300)
     scale = np.sqrt(np.maximum(problem.penalty, 1e-4 * floor))
@@ -340,12 +350,23 @@ def _diagonal(problem: LinearProblem) -> Diagonal:
     return Diagonal(problem, diagonal)
 
 
-def _draw(curvature: np.ndarray, size: int, rng: np.random.Generator) -> tuple[np.ndarray, float]:
+def _draw(
+    curvature: Callable[[slice], np.ndarray], n: int, size: int, rng: np.random.Generator
+) -> tuple[np.ndarray, float]:
     """Return rows drawn in proportion to `curvature` and the weight that each then carries."""
-    ends = np.cumsum(curvature)
+    # Where rows abound, they are drawn from every few of them: looking at each costs more.
+    step = max(1, n // (CANDIDATES * size))
+    ends = np.cumsum(curvature(slice(None, None, step)))
     total = float(ends[-1])
     if total <= 0:
-        return np.arange(size) % len(curvature), 0.0
+        return np.arange(size) % n, 0.0
     places = (np.arange(size) + rng.random(size)) * (total / size)
-    rows = np.minimum(np.searchsorted(ends, places), len(curvature) - 1)
-    return rows, total / size
+    rows = np.minimum(np.searchsorted(ends, places), len(ends) - 1)
+    return rows * step, step * total / size
+
+
+def _sample_size(problem: LinearProblem) -> int:
+    """Return how many rows a block is made of: more where they cost little beside the rest."""
+    width = problem.shape[1]
+    cheap = max(width**3 / FACTOR_RATE, _pass_price(problem)) / 2 / _gram_price(problem)
+    return int(max(ROWS_PER_FEATURE * width, min(cheap, MOST_ROWS_PER_FEATURE * width)))

@@ -28,6 +28,7 @@ CHUNK_BYTES = 2 << 20
 KEPT_PROBS = 64 << 20  # bytes of probs that are always kept
 KEPT_SHARE = 0.15  # of the memory of the features, beyond which probs are made again
 SAMPLED_ROWS, SAMPLED_CELLS = 1000, 1 << 22  # for rough means of features
+EVERY = slice(None)
 COLLINEAR = 1e-14  # relative curvature, times d, below which a direction counts as flat
 
 
@@ -220,33 +221,32 @@ class LinearProblem:
         product += direction * self.penalty
         return product
 
-    def curvature(self, column: int, /) -> np.ndarray:
-        """Return w p (1 - p), the weight of each row in one class's diagonal block, (n,)."""
-        n = self.rows.shape[0]
+    def curvature(self, column: int, rows: slice = EVERY, /) -> np.ndarray:
+        """Return w p (1 - p) of some rows, their weight in one class's diagonal block, (m,)."""
         if self.probs is None:
             weights, targets = self.masses
             share = targets[column] / max(weights[column], 1e-300)
-            p: Any = np.full(n, share)
+            p: Any = np.full(len(range(*rows.indices(self.rows.shape[0]))), share)
         else:
-            p = self.probs[:, column].astype(np.float64)
+            p = self.probs[rows, column].astype(np.float64)
         curvature = p * (1.0 - p)
         if self.rows.row_weights is not None:
-            curvature *= self.rows.row_weights
+            curvature *= self.rows.row_weights[rows]
         if not self._plain_cells:
-            curvature *= self._cell_factors(column)
+            curvature *= self._cell_factors(column, rows)
         return curvature
 
-    def mean_curvature(self) -> np.ndarray:
-        """Return the mean over the classes of w p (1 - p), (n,)."""
-        total = np.zeros(self.rows.shape[0])
+    def mean_curvature(self, rows: slice = EVERY, /) -> np.ndarray:
+        """Return the mean over the classes of w p (1 - p) of some rows, (m,)."""
         if self.probs is None or self.rows.labels is None or not self.coupled:
-            for column in range(self.n_classes if self.probs is not None else 1):
-                total += self.curvature(column)
+            used = range(self.n_classes if self.probs is not None else 1)
+            total: Any = sum(self.curvature(column, rows) for column in used)
         else:
             # Of probs that sum to 1: sum p (1 - p) = 1 - sum p^2.
-            total = 1.0 - np.einsum("nk,nk->n", self.probs, self.probs, dtype=np.float64)
+            probs = self.probs[rows]
+            total = 1.0 - np.einsum("nk,nk->n", probs, probs, dtype=np.float64)
             if self.rows.row_weights is not None:
-                total *= self.rows.row_weights
+                total *= self.rows.row_weights[rows]
         return np.maximum(total, 0.0) / self.n_classes
 
     def curvature_masses(self) -> np.ndarray:
@@ -266,16 +266,16 @@ class LinearProblem:
             return rows.codes.max(initial=0) < 2
         return rows.values is None or not np.isnan(rows.values).any()
 
-    def _cell_factors(self, column: int) -> Any:
-        """Return c = a t + 1 - t of a column, 0 where it is missing."""
+    def _cell_factors(self, column: int, chosen: slice) -> Any:
+        """Return c = a t + 1 - t of a column in some rows, 0 where it is missing."""
         rows = self.rows
         if rows.labels is not None:
-            t: Any = np.where(rows.labels == column, rows.on, rows.off)
+            t: Any = np.where(rows.labels[chosen] == column, rows.on, rows.off)
         elif rows.codes is not None:
-            t = np.array([rows.off, rows.on, np.nan])[rows.codes[:, column]]
+            t = np.array([rows.off, rows.on, np.nan])[rows.codes[chosen, column]]
         else:
             assert rows.values is not None
-            t = rows.values[:, column]
+            t = rows.values[chosen, column]
         a = 1.0 if rows.positive_weight is None else rows.positive_weight[column]
         return np.nan_to_num(a * t + 1.0 - t, nan=0.0)
 
@@ -287,6 +287,10 @@ def class_masses(rows: LinearRows, /) -> tuple[np.ndarray, np.ndarray]:
         counts = np.bincount(rows.labels, rows.row_weights, minlength=k).astype(np.float64)
         total = counts.sum()
         return np.full(k, total), rows.on * counts + rows.off * (total - counts)
+    if rows.codes is not None and rows.positive_weight is None and rows.row_weights is None:
+        present = np.count_nonzero(rows.codes == 1, axis=0).astype(np.float64)
+        cells = rows.shape[0] - np.count_nonzero(rows.codes == 2, axis=0).astype(np.float64)
+        return cells, rows.on * present + rows.off * (cells - present)
     weights, targets = np.zeros(k), np.zeros(k)
     size = max(1, CHUNK_BYTES // 8 // k)
     for start in range(0, rows.shape[0], size):
