@@ -20,6 +20,10 @@ inline void check_same_size(size_t input, size_t output) {
     if (input != output) throw nb::value_error("`out` must have as many entries as the input.");
 }
 
+inline void expect(bool holds, const char *what) {
+    if (!holds) throw nb::value_error(what);
+}
+
 // Other Python threads run meanwhile, unless the work is over before they would notice.
 class Unlocked {
   public:
@@ -32,6 +36,7 @@ class Unlocked {
 };
 
 void bind_cells(nb::module_ &m);
+void bind_compression(nb::module_ &m);
 void bind_factor(nb::module_ &m);
 void bind_linear(nb::module_ &m);
 void bind_losses(nb::module_ &m);

@@ -14,10 +14,6 @@ const FactorFunctions<double> &functions_of(double) { return factor_table().of_d
 using Table = nb::ndarray<const double, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
 using TableOut = nb::ndarray<double, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
 
-void expect(bool holds, const char *what) {
-    if (!holds) throw nb::value_error(what);
-}
-
 template <class T> void bind(nb::module_ &m) {
     using Matrices = nb::ndarray<T, nb::ndim<3>, nb::c_contig, nb::device::cpu>;
     m.def(

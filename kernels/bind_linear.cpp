@@ -6,6 +6,7 @@
 
 #include "gram_table.hpp"
 #include "linear_job.hpp"
+#include "newton_table.hpp"
 #include "pool.hpp"
 
 namespace headway {
@@ -46,10 +47,6 @@ Cell cell_of(nb::dlpack::dtype type) {
     if (type == nb::dtype<double>()) return Cell::f64;
     if (type == nb::dtype<uint8_t>()) return Cell::u8;
     throw nb::type_error("features must be float32, float64 or uint8");
-}
-
-void expect(bool holds, const char *what) {
-    if (!holds) throw nb::value_error(what);
 }
 
 // A linear problem's rows and targets; the arrays are kept alive, never copied.
@@ -230,6 +227,20 @@ class LinearPass {
         return products;
     }
 
+    // Newton's method as a whole, for small problems: weights and step (K, d + 1) are written.
+    int64_t newton(DoublesOut weights, DoublesOut step, Doubles penalty, double settled,
+                   int64_t most) {
+        NewtonJob newton;
+        newton.weights = all_sums(weights);
+        newton.step = all_sums(step);
+        expect(int64_t(penalty.size()) == job_.x.d + 1, "penalty must have shape (d + 1,)");
+        newton.penalty = penalty.data();
+        newton.settled = settled;
+        newton.most = most;
+        nb::gil_scoped_release release;
+        return newton_table().run(job_, newton, scratch_.at_least(newton_table().scratch(job_)));
+    }
+
     void diagonal(Floats probs, DoublesOut sums) {
         expect(job_.x.sparse, "the diagonal pass is for sparse features");
         Job job = job_;
@@ -351,76 +362,10 @@ class LinearPass {
     Buffer scratch_, shared_;
 };
 
-// Counts the nonzeros of each row (into indptr + 1), or writes them.
-template <class T> void count_nonzeros(const char *x, int64_t n, int64_t d, int64_t row_stride,
-                                       int64_t column_stride, int64_t *indptr) {
-    parallel((n + 255) / 256, [&](int64_t task) {
-        for (int64_t i = task * 256; i < n && i < (task + 1) * 256; ++i) {
-            const char *row = x + i * row_stride;
-            int64_t count = 0;
-            for (int64_t j = 0; j < d; ++j) {
-                count += *reinterpret_cast<const T *>(row + j * column_stride) != T(0);
-            }
-            indptr[i + 1] = count;
-        }
-    });
-}
-template <class T, class I>
-void write_nonzeros(const char *x, int64_t n, int64_t d, int64_t row_stride,
-                    int64_t column_stride, const int64_t *indptr, T *data, I *indices) {
-    parallel((n + 255) / 256, [&](int64_t task) {
-        for (int64_t i = task * 256; i < n && i < (task + 1) * 256; ++i) {
-            const char *row = x + i * row_stride;
-            int64_t at = indptr[i];
-            const int64_t end = indptr[i + 1];
-            for (int64_t j = 0; j < d && at < end; ++j) {
-                const T value = *reinterpret_cast<const T *>(row + j * column_stride);
-                data[at] = value;
-                indices[at] = static_cast<I>(j);
-                at += value != T(0);
-            }
-        }
-    });
-}
-
-template <class T> void count_cells(nb::ndarray<const T, nb::ndim<2>, nb::device::cpu> x,
-                                    nb::ndarray<int64_t, nb::c_contig, nb::device::cpu> indptr) {
-    const int64_t n = x.shape(0), size = sizeof(T);
-    expect(int64_t(indptr.size()) == n + 1, "indptr must have shape (n + 1,)");
-    nb::gil_scoped_release release;
-    count_nonzeros<T>(reinterpret_cast<const char *>(x.data()), n, x.shape(1),
-                      x.stride(0) * size, x.stride(1) * size, indptr.data());
-}
-template <class T, class I>
-void write_cells(nb::ndarray<const T, nb::ndim<2>, nb::device::cpu> x,
-                 nb::ndarray<const int64_t, nb::c_contig, nb::device::cpu> indptr,
-                 nb::ndarray<T, nb::c_contig, nb::device::cpu> data,
-                 nb::ndarray<I, nb::c_contig, nb::device::cpu> indices) {
-    const int64_t n = x.shape(0), size = sizeof(T);
-    expect(int64_t(indptr.size()) == n + 1 && int64_t(data.size()) >= indptr.data()[n] &&
-               int64_t(indices.size()) >= indptr.data()[n],
-           "data and indices must be as long as indptr says");
-    nb::gil_scoped_release release;
-    write_nonzeros<T, I>(reinterpret_cast<const char *>(x.data()), n, x.shape(1),
-                         x.stride(0) * size, x.stride(1) * size, indptr.data(), data.data(),
-                         indices.data());
-}
-template <class T> void bind_compression(nb::module_ &m) {
-    using nb::arg;
-    m.def("count_nonzeros", &count_cells<T>, arg().noconvert(), arg().noconvert());
-    m.def("write_nonzeros", &write_cells<T, uint16_t>, arg().noconvert(), arg().noconvert(),
-          arg().noconvert(), arg().noconvert());
-    m.def("write_nonzeros", &write_cells<T, int32_t>, arg().noconvert(), arg().noconvert(),
-          arg().noconvert(), arg().noconvert());
-}
-
 }  // namespace
 
 void bind_linear(nb::module_ &m) {
     using nb::arg;
-    bind_compression<float>(m);
-    bind_compression<double>(m);
-    bind_compression<uint8_t>(m);
     nb::class_<LinearPass>(m, "LinearPass")
         .def(nb::init<int64_t, int64_t, int64_t, bool>())
         .def("set_dense", &LinearPass::set_dense, arg().noconvert(), arg().none(), arg().none())
@@ -439,6 +384,8 @@ void bind_linear(nb::module_ &m) {
         .def("cg", &LinearPass::cg, arg().noconvert(), arg().noconvert(), arg().noconvert(),
              arg().noconvert(), arg().noconvert(), arg().noconvert(), arg().noconvert(), arg(),
              arg(), arg(), arg(), arg())
+        .def("newton", &LinearPass::newton, arg().noconvert(), arg().noconvert(),
+             arg().noconvert(), arg(), arg())
         .def_prop_ro("sparse", [](const LinearPass &pass) { return pass.sparse(); })
         .def("dual", &LinearPass::dual, arg().noconvert(), arg().noconvert(), arg().noconvert(),
              arg().noconvert(), arg().noconvert(), arg().none())

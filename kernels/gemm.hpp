@@ -66,6 +66,11 @@ void pack_weights(const T *W, int64_t ldw, int64_t K, int64_t d, T *packed) {
     }
 }
 
+// How far apart the packed weights of one class lie.
+template <class T> int64_t one_class_step(int64_t d) {
+    return panel_classes<T>(1, d) ? whole_vectors<T>(1) : 1;
+}
+
 template <class T>
 void multiply_forward(const T *X, int64_t ldx, int64_t m, int64_t d, const T *packed, int64_t K,
                       T *Z, int64_t ldz) {

@@ -14,26 +14,6 @@ template <class T> int64_t scratch_bytes(const GramJob &job) {
     return (CHUNK + 1) * (job.x.d + 1) * int64_t(sizeof(T)) + 64;
 }
 
-template <class T, class D, class I>
-void gather_sparse(const Features &x, int64_t row, T *out) {
-    const int64_t at = x.indptr[row], end = x.indptr[row + 1];
-    for (int64_t j = 0; j < x.d; ++j) out[j] = T(0);
-    for (int64_t i = at; i < end; ++i) {
-        out[int64_t(((const I *)x.indices)[i])] += T(((const D *)x.data)[i]);
-    }
-}
-template <class T, class D> void gather_cell(const Features &x, int64_t row, T *out) {
-    if (!x.sparse) convert_block<T, D>(x, row, 1, out);
-    else if (x.index == Index::u16) gather_sparse<T, D, uint16_t>(x, row, out);
-    else if (x.index == Index::i32) gather_sparse<T, D, int32_t>(x, row, out);
-    else gather_sparse<T, D, int64_t>(x, row, out);
-}
-template <class T> void gather(const Features &x, int64_t row, T *out) {
-    if (x.cell == Cell::f32) gather_cell<T, float>(x, row, out);
-    else if (x.cell == Cell::f64) gather_cell<T, double>(x, row, out);
-    else gather_cell<T, uint8_t>(x, row, out);
-}
-
 // Where rows hold few cells, the products of all pairs are fewer than those of a dense row, even at
 // the price of an addition to a far place.
 constexpr int64_t SCATTER_PRICE = 64;
@@ -112,7 +92,7 @@ template <class T> void run(const GramJob &job, T *out, char *scratch) {
             for (int64_t i = 0; i < rows; ++i) {
                 const int64_t at = c * job.rows + start + i;
                 T *row = gathered + i * width;
-                gather<T>(job.x, job.drawn != nullptr ? job.drawn[at] : start + i, row);
+                gather_row<T>(job.x, job.drawn != nullptr ? job.drawn[at] : start + i, row);
                 row[width - 1] = T(1);
                 if (job.weights != nullptr) {
                     const T scale = T(__builtin_sqrt(job.weights[at]));

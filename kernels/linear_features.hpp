@@ -139,6 +139,28 @@ HEADWAY_INLINE void sparse_backward(const D *data, const I *columns, int64_t cou
     }
 }
 
+// -- one row, dense --------------------------------------------------------------------------
+
+template <class T, class D, class I>
+inline void gather_sparse(const Features &x, int64_t row, T *out) {
+    const int64_t at = x.indptr[row], end = x.indptr[row + 1];
+    for (int64_t j = 0; j < x.d; ++j) out[j] = T(0);
+    for (int64_t i = at; i < end; ++i) {
+        out[int64_t(((const I *)x.indices)[i])] += T(((const D *)x.data)[i]);
+    }
+}
+template <class T, class D> inline void gather_cell(const Features &x, int64_t row, T *out) {
+    if (!x.sparse) convert_block<T, D>(x, row, 1, out);
+    else if (x.index == Index::u16) gather_sparse<T, D, uint16_t>(x, row, out);
+    else if (x.index == Index::i32) gather_sparse<T, D, int32_t>(x, row, out);
+    else gather_sparse<T, D, int64_t>(x, row, out);
+}
+template <class T> inline void gather_row(const Features &x, int64_t row, T *out) {
+    if (x.cell == Cell::f32) gather_cell<T, float>(x, row, out);
+    else if (x.cell == Cell::f64) gather_cell<T, double>(x, row, out);
+    else gather_cell<T, uint8_t>(x, row, out);
+}
+
 }  // namespace
 }  // namespace HEADWAY_LEVEL
 }  // namespace headway

@@ -162,6 +162,12 @@ template <class T> struct Pass {
         }
     }
 
+    // One sigmoid on few features: rows side by side in a vector.
+    bool goes_by_features(int64_t stride) const {
+        return is_one_sigmoid<T>(job, width) && !job.x.sparse && d <= FEW_FEATURES &&
+               stride < (int64_t(1) << 24) &&
+               (job.op == Op::gradient || (job.op == Op::product && job.probs != nullptr));
+    }
     bool idle(int64_t tile) const { return idle_tiles != nullptr && idle_tiles[tile]; }
     void clear(T *z, int64_t rows) const {
         for (int64_t i = 0; i < rows; ++i) {
@@ -324,9 +330,15 @@ template <class T> struct Pass {
             const int64_t rows = least(plan.block, end - row);
             int64_t stride = 0;
             const T *x = sparse ? nullptr : dense_block<T>(job.x, row, rows, b.x, stride);
-            forward(b, x, stride, row, rows);
-            do_rows(b, row, rows, b.z, b.dz, b.row, 0);
-            for (int64_t i = 0; sums && i < rows; ++i) {
+            const bool fused = goes_by_features(stride);
+            if (fused) {
+                few_features<T>(job, row, rows, x, stride, packed.first, packed.bias[0], gradient,
+                                b.bias_sums, b.values);
+            } else {
+                forward(b, x, stride, row, rows);
+                do_rows(b, row, rows, b.z, b.dz, b.row, 0);
+            }
+            for (int64_t i = 0; sums && !fused && i < rows; ++i) {
                 T *z = b.z + i * width;
                 for (int64_t k = 0; k < K; ++k) b.bias_sums[k] += double(z[k]);
                 // A tile's classes beyond K must not reach the sums.
@@ -341,7 +353,7 @@ template <class T> struct Pass {
                 }
                 unflushed += job.x.indptr[row + rows] - job.x.indptr[row];
             } else {
-                multiply_backward<T>(b.z, width, rows, K, x, stride, d, gradient, d);
+                if (!fused) multiply_backward<T>(b.z, width, rows, K, x, stride, d, gradient, d);
                 unflushed += rows;
             }
             const int64_t limit = sparse ? most(FLUSH_NONZEROS * d, 1) : FLUSH_ROWS;

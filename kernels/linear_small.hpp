@@ -5,6 +5,7 @@
 // vector of them.
 #pragma once
 
+#include "gemm.hpp"
 #include "linear_rows.hpp"
 
 namespace headway {
@@ -123,6 +124,39 @@ HEADWAY_INLINE void targets_of(const Job &job, int64_t row, int64_t count, Vec<T
     factor = load<T>(c);
 }
 
+// The residual w (c p - t) of some rows; their losses are added up and their probs kept.
+template <class T>
+HEADWAY_INLINE Vec<T> one_sigmoid_gradient(const Job &job, int64_t row, int64_t count,
+                                           Vec<T> logits, VecDouble &a, VecDouble &b) {
+    Vec<T> probs, softplus, t, c;
+    sigmoid_vector<T>(logits, probs, softplus);
+    targets_of<T>(job, row, count, t, c);
+    const Vec<T> w = weights_of<T>(job, row, count);
+    // Beyond `count` both t and c are 0: nothing is added.
+    add_wide(w * (c * softplus - t * logits), a, b);
+    if (job.probs != nullptr) {
+        if constexpr (sizeof(T) == 4) {
+            store_some<float>(job.probs + row, probs, count);
+        } else {
+            T kept[LANES<T>];
+            store<T>(kept, probs);
+            for (int64_t l = 0; l < count; ++l) job.probs[row + l] = float(kept[l]);
+        }
+    }
+    return w * (c * probs - t);
+}
+
+// w c p (1 - p) v of some rows, from kept probs.
+template <class T>
+HEADWAY_INLINE Vec<T> one_sigmoid_product(const Job &job, int64_t row, int64_t count, Vec<T> v) {
+    const Vec<T> p = load_short_probs<T>(job.probs + row, count);
+    const Vec<T> curved = p * (splat<T>(T(1)) - p) * v;
+    if (job.targets.plain && job.targets.row_weights == nullptr) return curved;
+    Vec<T> c = splat<T>(T(1)), t;
+    if (!job.targets.plain) targets_of<T>(job, row, count, t, c);
+    return weights_of<T>(job, row, count) * c * curved;
+}
+
 template <class T>
 inline void one_sigmoid_gradients(const Job &job, int64_t row, int64_t rows, T *z, T bias,
                                   double *values) {
@@ -130,20 +164,7 @@ inline void one_sigmoid_gradients(const Job &job, int64_t row, int64_t rows, T *
     for (int64_t i = 0; i < rows; i += LANES<T>) {
         const int64_t count = rows - i < LANES<T> ? rows - i : LANES<T>;
         const Vec<T> logits = load_some<T>(z + i, count, T(0)) + splat<T>(bias);
-        Vec<T> probs, softplus, t, c;
-        sigmoid_vector<T>(logits, probs, softplus);
-        targets_of<T>(job, row + i, count, t, c);
-        const Vec<T> w = count == LANES<T> || job.targets.row_weights != nullptr
-                             ? weights_of<T>(job, row + i, count)
-                             : splat<T>(T(1));
-        // Beyond `count` both t and c are 0: nothing is added.
-        add_wide(w * (c * softplus - t * logits), a, b);
-        if (job.probs != nullptr) {
-            T kept[LANES<T>];
-            store<T>(kept, probs);
-            for (int64_t l = 0; l < count; ++l) job.probs[row + i + l] = float(kept[l]);
-        }
-        store_some<T>(z + i, w * (c * probs - t), count);
+        store_some<T>(z + i, one_sigmoid_gradient<T>(job, row + i, count, logits, a, b), count);
     }
     values[0] += sum<double>(a + b);
 }
@@ -152,15 +173,56 @@ template <class T>
 inline void one_sigmoid_products(const Job &job, int64_t row, int64_t rows, T *z, T bias) {
     for (int64_t i = 0; i < rows; i += LANES<T>) {
         const int64_t count = rows - i < LANES<T> ? rows - i : LANES<T>;
-        T kept[LANES<T>] = {};
-        for (int64_t l = 0; l < count; ++l) kept[l] = T(job.probs[row + i + l]);
-        const Vec<T> p = load<T>(kept);
-        Vec<T> c = splat<T>(T(1)), t;
-        if (!job.targets.plain) targets_of<T>(job, row + i, count, t, c);
         const Vec<T> v = load_some<T>(z + i, count, T(0)) + splat<T>(bias);
-        const Vec<T> w = weights_of<T>(job, row + i, count);
-        store_some<T>(z + i, w * c * p * (splat<T>(T(1)) - p) * v, count);
+        store_some<T>(z + i, one_sigmoid_product<T>(job, row + i, count, v), count);
     }
+}
+
+// -- one sigmoid on few features: a vector holds many rows ------------------------------------
+
+constexpr int64_t FEW_FEATURES = 12;
+
+// A block of rows from logits to sums, with nothing written between.
+template <class T>
+inline void few_features(const Job &job, int64_t row, int64_t rows, const T *x, int64_t stride,
+                         const T *packed, T bias, T *gradient, double *bias_sum,
+                         double *values) {
+    const int64_t d = job.x.d;
+    T weights[FEW_FEATURES];
+    for (int64_t j = 0; j < d; ++j) weights[j] = packed[j * one_class_step<T>(d)];
+    Vec<T> sums[FEW_FEATURES] = {}, features[FEW_FEATURES], total = {};
+    VecDouble a = {}, b = {};
+    T last[FEW_FEATURES * LANES<T>] = {};
+    for (int64_t i = 0; i < rows; i += LANES<T>) {
+        const int64_t count = rows - i < LANES<T> ? rows - i : LANES<T>;
+        const T *from = x + i * stride;
+        int64_t step = stride;
+        if (count < LANES<T>) {  // read nothing beyond the last row
+            for (int64_t l = 0; l < count; ++l) {
+                for (int64_t j = 0; j < d; ++j) last[l * d + j] = from[l * stride + j];
+            }
+            from = last;
+            step = d;
+        }
+        Vec<T> z = splat<T>(bias);
+        for (int64_t j = 0; j < d; ++j) {
+            features[j] = load_strided<T>(from + j, int32_t(step));
+            z = fma<T>(features[j], splat<T>(weights[j]), z);
+        }
+        Vec<T> slope = job.op == Op::gradient
+                           ? one_sigmoid_gradient<T>(job, row + i, count, z, a, b)
+                           : one_sigmoid_product<T>(job, row + i, count, z);
+        if (count < LANES<T>) {
+            T some[LANES<T>] = {};
+            store_some<T>(some, slope, count);
+            slope = load<T>(some);
+        }
+        for (int64_t j = 0; j < d; ++j) sums[j] = fma<T>(features[j], slope, sums[j]);
+        total += slope;
+    }
+    for (int64_t j = 0; j < d; ++j) gradient[j] += sum<T>(sums[j]);
+    bias_sum[0] += double(sum<T>(total));
+    values[0] += sum<double>(a + b);
 }
 
 // -- one sigmoid's certificate, in double ----------------------------------------------------

@@ -93,6 +93,21 @@ template <class T> HEADWAY_INLINE void store_some(T *p, Vec<T> v, int64_t count)
 #endif
 }
 
+// Lane i from p[i * stride].
+template <class T> HEADWAY_INLINE Vec<T> load_strided(const T *p, int32_t stride) {
+#ifdef HEADWAY_AVX512
+    if constexpr (sizeof(T) == 4) {
+        const __m512i lanes =
+            _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
+        return (Vec<T>)_mm512_i32gather_ps(_mm512_mullo_epi32(lanes, _mm512_set1_epi32(stride)), p,
+                                           4);
+    }
+#endif
+    T lanes[LANES<T>];
+    for (int i = 0; i < LANES<T>; ++i) lanes[i] = p[int64_t(i) * stride];
+    return load<T>(lanes);
+}
+
 // NaN in `a` is lost, NaN in `b` comes through; one instruction on x86.
 template <class T> HEADWAY_INLINE Vec<T> larger(Vec<T> a, Vec<T> b) { return a > b ? a : b; }
 template <class T> HEADWAY_INLINE Vec<T> smaller(Vec<T> a, Vec<T> b) { return a < b ? a : b; }

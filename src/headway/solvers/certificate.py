@@ -112,7 +112,7 @@ def _tilt(problem: LinearProblem, excess: np.ndarray) -> np.ndarray | None:
     q = problem.probs
     missing = problem.masses[1] - excess
     if not problem.coupled:
-        curvatures = np.array([problem.curvature(column).sum() for column in range(len(excess))])
+        curvatures = problem.curvature_masses()
         tilt = np.divide(missing, curvatures, out=np.zeros_like(missing), where=curvatures > 0)
         return tilt if np.abs(tilt).max() < MOST_TILT else None
     weights = problem.rows.row_weights

@@ -21,7 +21,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from headway.solvers.certificate import certify
+from headway.solvers.certificate import Certificate, certify
 from headway.solvers.direction import PREDICTED, newton_direction
 from headway.solvers.precondition import Ladder
 from headway.solvers.problem import LinearProblem, Point
@@ -38,6 +38,8 @@ PATIENCE = 10  # steps before separation is looked for, so that its last iterate
 SMALL_WORK = 3e6  # n K (d + 1) up to which digits beyond `tol` cost next to nothing
 POLISHED = 1e-12  # relative decrement below which a step that fails is rounding
 SETTLED = 1e-15  # and at which a small problem stops
+EXACT_SETTLED = 1e-11  # and one whose steps are exact: about the root of what the last one leaves
+EXACT_WORK = 1e8  # multiply-adds of a Hessian up to which steps are exact
 
 
 @dataclass(frozen=True)
@@ -104,6 +106,9 @@ def newton(
     small = polish and problem.rows.shape[0] * start.size <= SMALL_WORK
     if small:
         problem = replace(problem, single=False)
+        found = _exact(problem, start, tol, max_iter, report)
+        if found is not None:
+            return found
     descent = _Descent(problem, problem.at(start), tol, small, rng, report)
     interrupted = False
     try:
@@ -113,6 +118,40 @@ def newton(
     except KeyboardInterrupt:
         interrupted = True
     return descent.result(interrupted)
+
+
+def _exact(
+    problem: LinearProblem,
+    start: np.ndarray,
+    tol: float,
+    max_iter: int,
+    report: Callable[[str], None] | None,
+) -> NewtonResult | None:
+    """Return the optimum by exact steps, all in the core, or None where that does not serve."""
+    weights = np.array(start)
+    part = start.size if problem.coupled else start.shape[1]
+    work = problem.rows.shape[0] * start.size * part
+    if not (hasattr(problem.passes, "newton") and problem.penalised and work <= EXACT_WORK):
+        return None
+    step = np.empty_like(weights)
+    taken = problem.passes.newton(weights, step, problem.penalty, EXACT_SETTLED, max_iter)
+    if not taken:
+        return None
+    found = certify(problem, weights, step)
+    values = np.minimum(found.values, found.next_values)
+    missing = float((values - found.bounds).sum())
+    if not missing <= tol * float(found.bounds.sum()):
+        return None
+    if report is not None:
+        report(f"{taken} exact steps: objective {values.sum():.9g}, {missing:.3g} above the optimum")
+    return NewtonResult(
+        _better(found, weights, step), values, found.bounds, np.zeros(values.shape, bool), taken
+    )
+
+
+def _better(found: Certificate, weights: np.ndarray, step: np.ndarray) -> np.ndarray:
+    """Return the weights after the step in those parts where it does not raise the objective."""
+    return np.where(found.next_values <= found.values * (1.0 + 1e-14), weights + step, weights)
 
 
 class _Descent:
@@ -162,7 +201,9 @@ class _Descent:
         total = float(point.values[~self.separated].sum())
         self.predicted = float(decrement.sum()) / max(total, 1e-300)
         self.report(f"step {self.n_iter}: objective {total:.9g}, {inner} inner iterations")
-        if self.predicted <= PREDICTED * self.tol:
+        # Where a small problem goes on anyway, certificates can wait.
+        wait = self.small and SETTLED < self.predicted < np.inf and problem.penalised
+        if self.predicted <= PREDICTED * self.tol and not wait:
             proven = self._certify()
             if proven and self.proven is not None:
                 return True
@@ -183,9 +224,7 @@ class _Descent:
         self.report(f"  at most {missing:.3g} above the optimum")
         proven = missing <= self.tol * float(self.bounds[kept].sum())
         if proven and (self.predicted <= SETTLED or not self.small):
-            better = found.next_values <= found.values * (1.0 + 1e-14)
-            weights = np.where(better, self.point.weights + self.step, self.point.weights)
-            self.proven = weights, values
+            self.proven = _better(found, self.point.weights, self.step), values
         return proven
 
     def _move(self, decrement: np.ndarray) -> bool:
