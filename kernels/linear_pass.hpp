@@ -3,7 +3,7 @@
 
 #include "gemm.hpp"
 #include "linear_features.hpp"
-#include "linear_small.hpp"
+#include "linear_few.hpp"
 #include "linear_sparse.hpp"
 #include "pool.hpp"
 
@@ -168,6 +168,22 @@ template <class T> struct Pass {
                stride < (int64_t(1) << 24) &&
                (job.op == Op::gradient || (job.op == Op::product && job.probs != nullptr));
     }
+    // Likewise the certificate of float features, in double and without a copy of them.
+    bool certificate_by_features(const Bench<T> &b, int64_t row, int64_t rows) const {
+        const bool dual = job.op == Op::dual;
+        if (sizeof(T) != 8 || !(dual || job.op == Op::moments) || !is_one_sigmoid<T>(job, width) ||
+            job.x.sparse || d > FEW_FEATURES || !in_place<float>(job.x) || job.probs == nullptr) {
+            return false;
+        }
+        int64_t stride = 0;
+        const float *x = dense_block<float>(job.x, row, rows, nullptr, stride);
+        if (dual) {
+            few_features_dual(job, row, rows, x, stride, b.values, b.next_values, b.excess);
+        } else {
+            few_features_moments(job, row, rows, x, stride, b.sums, b.bias_sums, b.values);
+        }
+        return true;
+    }
     bool idle(int64_t tile) const { return idle_tiles != nullptr && idle_tiles[tile]; }
     void clear(T *z, int64_t rows) const {
         for (int64_t i = 0; i < rows; ++i) {
@@ -328,6 +344,7 @@ template <class T> struct Pass {
         int64_t unflushed = 0;
         for (int64_t row = begin; row < end; row += plan.block) {
             const int64_t rows = least(plan.block, end - row);
+            if (certificate_by_features(b, row, rows)) continue;
             int64_t stride = 0;
             const T *x = sparse ? nullptr : dense_block<T>(job.x, row, rows, b.x, stride);
             const bool fused = goes_by_features(stride);

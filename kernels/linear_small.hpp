@@ -178,53 +178,6 @@ inline void one_sigmoid_products(const Job &job, int64_t row, int64_t rows, T *z
     }
 }
 
-// -- one sigmoid on few features: a vector holds many rows ------------------------------------
-
-constexpr int64_t FEW_FEATURES = 12;
-
-// A block of rows from logits to sums, with nothing written between.
-template <class T>
-inline void few_features(const Job &job, int64_t row, int64_t rows, const T *x, int64_t stride,
-                         const T *packed, T bias, T *gradient, double *bias_sum,
-                         double *values) {
-    const int64_t d = job.x.d;
-    T weights[FEW_FEATURES];
-    for (int64_t j = 0; j < d; ++j) weights[j] = packed[j * one_class_step<T>(d)];
-    Vec<T> sums[FEW_FEATURES] = {}, features[FEW_FEATURES], total = {};
-    VecDouble a = {}, b = {};
-    T last[FEW_FEATURES * LANES<T>] = {};
-    for (int64_t i = 0; i < rows; i += LANES<T>) {
-        const int64_t count = rows - i < LANES<T> ? rows - i : LANES<T>;
-        const T *from = x + i * stride;
-        int64_t step = stride;
-        if (count < LANES<T>) {  // read nothing beyond the last row
-            for (int64_t l = 0; l < count; ++l) {
-                for (int64_t j = 0; j < d; ++j) last[l * d + j] = from[l * stride + j];
-            }
-            from = last;
-            step = d;
-        }
-        Vec<T> z = splat<T>(bias);
-        for (int64_t j = 0; j < d; ++j) {
-            features[j] = load_strided<T>(from + j, int32_t(step));
-            z = fma<T>(features[j], splat<T>(weights[j]), z);
-        }
-        Vec<T> slope = job.op == Op::gradient
-                           ? one_sigmoid_gradient<T>(job, row + i, count, z, a, b)
-                           : one_sigmoid_product<T>(job, row + i, count, z);
-        if (count < LANES<T>) {
-            T some[LANES<T>] = {};
-            store_some<T>(some, slope, count);
-            slope = load<T>(some);
-        }
-        for (int64_t j = 0; j < d; ++j) sums[j] = fma<T>(features[j], slope, sums[j]);
-        total += slope;
-    }
-    for (int64_t j = 0; j < d; ++j) gradient[j] += sum<T>(sums[j]);
-    bias_sum[0] += double(sum<T>(total));
-    values[0] += sum<double>(a + b);
-}
-
 // -- one sigmoid's certificate, in double ----------------------------------------------------
 
 HEADWAY_INLINE void store_floats(float *out, VecDouble v, int64_t count) {
@@ -241,48 +194,63 @@ HEADWAY_INLINE VecDouble cut_to_unit(VecDouble q) {
     return smaller<double>(larger<double>(q, splat<double>(0.0)), splat<double>(1.0));
 }
 
+struct DualSums {
+    VecDouble now = {}, next = {}, mass = {};
+    HEADWAY_INLINE void add_to(double *values, double *next_values, double *excess) const {
+        values[0] += sum<double>(now);
+        next_values[0] += sum<double>(next);
+        excess[0] += sum<double>(mass);
+    }
+};
+
 // The probs that the step predicts are kept; see dual_sigmoid.
+HEADWAY_INLINE void one_sigmoid_dual_vector(const Job &job, int64_t row, int64_t count,
+                                            VecDouble at, VecDouble change, DualSums &sums) {
+    VecDouble probs, softplus, unused, there, t, c;
+    sigmoid_vector<double>(at, probs, softplus);
+    sigmoid_vector<double>(at + change, unused, there);
+    targets_of<double>(job, row, count, t, c);
+    const VecDouble w = weights_of<double>(job, row, count);
+    sums.now += w * (c * softplus - t * at);
+    sums.next += w * (c * there - t * (at + change));
+    float *kept = job.probs + row;
+    store_floats(kept, cut_to_unit(probs + probs * (splat<double>(1.0) - probs) * change), count);
+    sums.mass += w * c * load_floats(kept, count);
+}
+
 inline void one_sigmoid_dual(const Job &job, int64_t row, int64_t rows, const double *z,
                              const double *dz, double bias, double second_bias, double *values,
                              double *next_values, double *excess) {
-    VecDouble now = {}, next = {}, mass = {};
+    DualSums sums;
     for (int64_t i = 0; i < rows; i += LANES<double>) {
         const int64_t count = rows - i < LANES<double> ? rows - i : LANES<double>;
         const VecDouble at = load_some<double>(z + i, count, 0.0) + splat<double>(bias);
         const VecDouble change = load_some<double>(dz + i, count, 0.0) + splat<double>(second_bias);
-        VecDouble probs, softplus, unused, there, t, c;
-        sigmoid_vector<double>(at, probs, softplus);
-        sigmoid_vector<double>(at + change, unused, there);
-        targets_of<double>(job, row + i, count, t, c);
-        const VecDouble w = weights_of<double>(job, row + i, count);
-        now += w * (c * softplus - t * at);
-        next += w * (c * there - t * (at + change));
-        float *kept = job.probs + row + i;
-        store_floats(kept, cut_to_unit(probs + probs * (splat<double>(1.0) - probs) * change),
-                     count);
-        mass += w * c * load_floats(kept, count);
+        one_sigmoid_dual_vector(job, row + i, count, at, change, sums);
     }
-    values[0] += sum<double>(now);
-    next_values[0] += sum<double>(next);
-    excess[0] += sum<double>(mass);
+    sums.add_to(values, next_values, excess);
 }
 
-// See moments_row.
+// The residual of the balanced q; see moments_row.
+HEADWAY_INLINE VecDouble one_sigmoid_moments_vector(const Job &job, int64_t row, int64_t count,
+                                                    VecDouble &entropy) {
+    const VecDouble one = splat<double>(1.0), mix = splat<double>(job.mix[0]);
+    const VecDouble p = load_floats(job.probs + row, count);
+    VecDouble t, c;
+    targets_of<double>(job, row, count, t, c);
+    const VecDouble w = weights_of<double>(job, row, count);
+    VecDouble q = p + p * (one - p) * splat<double>(job.tilt[0]) - splat<double>(job.shift_by[0]);
+    q = cut_to_unit(q * (one - mix) + mix * splat<double>(job.shares[0]));
+    entropy -= w * c * (x_log_x(q) + x_log_x(one - q));
+    return w * (c * q - t);
+}
+
 inline void one_sigmoid_moments(const Job &job, int64_t row, int64_t rows, double *z,
                                 double *values) {
-    const VecDouble one = splat<double>(1.0), tilt = splat<double>(job.tilt[0]);
-    const VecDouble mix = splat<double>(job.mix[0]), share = splat<double>(job.shares[0]);
     VecDouble entropy = {};
     for (int64_t i = 0; i < rows; i += LANES<double>) {
         const int64_t count = rows - i < LANES<double> ? rows - i : LANES<double>;
-        const VecDouble p = load_floats(job.probs + row + i, count);
-        VecDouble t, c;
-        targets_of<double>(job, row + i, count, t, c);
-        const VecDouble w = weights_of<double>(job, row + i, count);
-        VecDouble q = p + p * (one - p) * tilt - splat<double>(job.shift_by[0]);
-        q = cut_to_unit(q * (one - mix) + mix * share);
-        entropy -= w * c * (x_log_x(q) + x_log_x(one - q));
-        store_some<double>(z + i, w * (c * q - t), count);
+        store_some<double>(z + i, one_sigmoid_moments_vector(job, row + i, count, entropy), count);
     }
     values[0] += sum<double>(entropy);
 }
