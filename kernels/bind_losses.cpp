@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "bind.hpp"
 #include "loss_table.hpp"
 #include "pool.hpp"
@@ -20,10 +22,12 @@ template <> const BinaryLossFunctions<double> &binary_functions<double>() {
 constexpr int64_t TASK_BYTES = 1 << 18;    // of logits
 constexpr int64_t STREAM_BYTES = 1 << 24;  // smaller gradients stay in the caches for their reader
 
-// Rows of a task: a multiple of every number of lanes, so that whole blocks stay whole.
-template <class T> int64_t rows_of_task(int64_t K) {
+// Rows of a task: a multiple of every number of lanes, so that whole blocks stay whole; and some
+// of the longest rows where there are many, because a task fetches its next row ahead.
+template <class T> int64_t rows_of_task(int64_t n, int64_t K) {
     const int64_t rows = TASK_BYTES / (int64_t(sizeof(T)) * K);
-    return rows < 1 ? 1 : rows < 64 ? rows : rows / 64 * 64;
+    const int64_t some = std::clamp<int64_t>(n / 64, 1, 8);
+    return rows < some ? some : rows < 64 ? rows : rows / 64 * 64;
 }
 
 template <class Body> void over_rows(int64_t n, int64_t step, const Body &body) {
@@ -98,7 +102,8 @@ template <class T> void bind(nb::module_ &m) {
                     }
                 });
                 if (report.flags == 0) {
-                    over_rows(job.n, rows_of_task<T>(job.K), [&](int64_t first, int64_t last) {
+                    const int64_t step = rows_of_task<T>(job.n, job.K);
+                    over_rows(job.n, step, [&](int64_t first, int64_t last) {
                         run.cross_entropy(job, first, last, &report);
                     });
                 }
@@ -120,7 +125,7 @@ template <class T> void bind(nb::module_ &m) {
             {
                 nb::gil_scoped_release released;
                 const BinaryLossFunctions<T> &run = binary_functions<T>();
-                over_rows(job.n, rows_of_task<T>(job.K), [&](int64_t first, int64_t last) {
+                over_rows(job.n, rows_of_task<T>(job.n, job.K), [&](int64_t first, int64_t last) {
                     run.binary_cross_entropy(job, first, last, &report);
                 });
             }

@@ -26,6 +26,9 @@
 #define HEADWAY_KEEP(vector)
 #endif
 
+// A pointer of which the compiler no longer knows how it lies to others.
+#define HEADWAY_APART(pointer) __asm__("" : "+r"(pointer))
+
 namespace headway {
 namespace HEADWAY_LEVEL {
 
@@ -58,6 +61,16 @@ void tile(const T *A, int64_t lda, int64_t depth, const T *B, int64_t ldb, T *C,
         for (int v = 0; v < VECTORS; ++v) __builtin_prefetch(C + r * ldc + v * LANES<T>, 1);
     }
     Vec<T> total[ROWS][VECTORS] = {};
+    // Many rows along the depth are reached from a few pointers, each for three rows: a distance
+    // for each row would not fit into the registers for addresses.
+    constexpr int EACH = LIE == Rows::along && ROWS > 8 ? 3 : ROWS;
+    constexpr int POINTERS = (ROWS + EACH - 1) / EACH;
+    const T *a_of[POINTERS];
+    HEADWAY_UNROLL
+    for (int p = 0; p < POINTERS; ++p) {
+        a_of[p] = A + p * EACH * lda;
+        if (POINTERS > 1) HEADWAY_APART(a_of[p]);
+    }
     for (int64_t l = 0; l < depth; ++l) {
         Vec<T> b[VECTORS];
         HEADWAY_UNROLL
@@ -67,12 +80,13 @@ void tile(const T *A, int64_t lda, int64_t depth, const T *B, int64_t ldb, T *C,
         }
         HEADWAY_UNROLL
         for (int r = 0; r < ROWS; ++r) {
-            const Vec<T> a = splat<T>(LIE == Rows::along ? A[r * lda] : A[r]);
+            const Vec<T> a = splat<T>(a_of[r / EACH][LIE == Rows::along ? r % EACH * lda : r]);
             HEADWAY_UNROLL
             for (int v = 0; v < VECTORS; ++v) total[r][v] = fma<T>(a, b[v], total[r][v]);
         }
         B += ldb;
-        A += LIE == Rows::along ? 1 : lda;
+        HEADWAY_UNROLL
+        for (int p = 0; p < POINTERS; ++p) a_of[p] += LIE == Rows::along ? 1 : lda;
     }
     const int64_t last = columns - (VECTORS - 1) * LANES<T>;
     HEADWAY_UNROLL

@@ -9,7 +9,9 @@ namespace {
 template <class T> using Job = CrossEntropyJob<T>;
 
 constexpr int64_t PENDING = 64;
-constexpr int64_t KEPT = 2048;  // the longest row whose exponentials are kept
+constexpr int64_t KEPT = 1536;  // the longest row whose exponentials are kept
+// The longest row that leaves the next one room in the nearest cache.
+template <class T> constexpr int64_t BRIEF = 32768 / int64_t(sizeof(T));
 
 // The losses of some rows before their logarithms, which are taken of many rows at once.
 template <class T> struct Pending {
@@ -27,10 +29,11 @@ template <class T> HEADWAY_INLINE void finish_losses(const Pending<T> &p, T *los
 template <class T, bool FULL> struct Wide {
     const Job<T> &job;
     LossReport *report;
-    const bool collect = job.stream && job.K <= STAGE / 4;
-    int64_t staged = 0;
+    // Where the exponentials are kept, there is time to fetch the lines of the gradient, and a
+    // store into them costs less than one past the caches.
+    const bool stream = job.stream && job.K > KEPT;
+    int64_t last = 0;  // where the rows of this task end
     Pending<T> pending;
-    alignas(64) T stage[STAGE + LANES<T>];
     alignas(64) T room[KEPT];
 
     Wide(const Job<T> &j, LossReport *r) : job(j), report(r) {}
@@ -43,7 +46,7 @@ template <class T, bool FULL> struct Wide {
     HEADWAY_INLINE void finish(int64_t i, int64_t slot, const Row<T, CAREFUL> &row, T top) {
         // Where a mass depends on the logits, they must not be overwritten yet.
         const bool needed = FULL && job.gradient == job.logits;
-        T *const kept = job.K <= KEPT ? room : job.stream || needed ? nullptr : job.gradient + i * job.K;
+        T *const kept = job.K <= KEPT ? room : stream || needed ? nullptr : job.gradient + i * job.K;
         if (CAREFUL || !job.gradient || !kept) finish<CAREFUL, false>(i, slot, row, top, kept);
         else finish<CAREFUL, !CAREFUL>(i, slot, row, top, kept);
     }
@@ -54,7 +57,12 @@ template <class T, bool FULL> struct Wide {
         if (FULL && job.smoothing > 0) mass.share = T(job.smoothing / possible_in(row, K));
         // Read before the gradient is written over it.
         const T own = y >= 0 ? row.one(y) - top : T(0);
-        RowSums sums = Sums<T, CAREFUL, FULL, KEEP>(row, mass, top, kept).run(K);
+        // A long next row would push this one out of the cache before its last read.
+        const T *const after = i + 1 < last ? row.logits + K : nullptr;
+        const bool roomy = kept == room;
+        const T *const early = !KEEP || (!roomy && K <= BRIEF<T>) ? after : nullptr;
+        T *const goal = KEEP && roomy ? job.gradient + i * K : nullptr;
+        RowSums sums = Sums<T, CAREFUL, FULL, KEEP>(row, mass, top, kept).run(K, early, goal);
         T spike = 0;
         int flags = sums.flags;
         if (y >= 0) {
@@ -73,22 +81,12 @@ template <class T, bool FULL> struct Wide {
         pending.inner[slot] = T(sums.inner);
         if (job.gradient) {
             const double scale = (job.weight ? sums.mass : 1.0) / total;
-            // Whole lines are streamed; a short row has too few of them, and is collected.
-            T *const out = collect ? stage + staged : job.gradient + i * K;
             const Slope<T, CAREFUL, FULL, KEEP> slope{
-                row, mass, splat<T>(top), splat<T>(T(scale)), out, y, spike, kept};
-            if (job.stream && !collect) slope.template run<true>(K);
+                row, mass, splat<T>(top), splat<T>(T(scale)), job.gradient + i * K, y, spike, kept,
+                roomy ? after : nullptr};
+            if (stream) slope.template run<true>(K);
             else slope.template run<false>(K);
-            if (collect) {
-                staged += K;
-                if (staged > STAGE - K) flush(i + 1);
-            }
         }
-    }
-    // The stage holds the gradients of the rows before `end`.
-    void flush(int64_t end) {
-        write_out(stage, job.gradient + (end * job.K - staged), staged, true);
-        staged = 0;
     }
     void row(int64_t i, int64_t slot) {
         const int64_t K = job.K;
@@ -105,13 +103,13 @@ template <class T, bool FULL> struct Wide {
         if (!is_finite(top)) top = careful.infinite ? Limits<T>::most : T(0);
         finish<true>(i, slot, careful, top);
     }
-    void run(int64_t first, int64_t last) {
+    void run(int64_t first, int64_t end) {
+        last = end;
         for (int64_t i = first; i < last; i += PENDING) {
             const int64_t size = last - i < PENDING ? last - i : PENDING;
             for (int64_t slot = 0; slot < size; ++slot) row(i + slot, slot);
             if (job.losses) finish_losses(pending, job.losses + i, size);
         }
-        if (staged > 0) flush(last);
     }
 };
 

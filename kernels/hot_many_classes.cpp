@@ -7,7 +7,7 @@
 // summed over slices of the classes, in their order.  Both are the same for any number of threads.
 //
 // To form the logits a second time instead of holding those of a chunk would cost a third more
-// arithmetic and save a memory that is a fraction of the weights' anyway.
+// arithmetic and save a memory that is hardly more than that of the gradient by the weights.
 #include <cmath>
 
 #include "many_classes.hpp"

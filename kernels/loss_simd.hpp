@@ -26,13 +26,18 @@ HEADWAY_INLINE VecFloat exp_below(VecFloat d) {
     using T = float;
     using C = ExpConstants<T>;
     const VecFloat y = upper<T>(splat<T>(C::least), d);
-    const VecFloat shifted = fma<T>(y, splat<T>(C::log2e), splat<T>(C::magic));
-    const VecFloat n = shifted - splat<T>(C::magic);
     // One step of reduction is enough if the product is not rounded: fused by name, not by chance.
     const VecFloat ln2 = splat<T>(-0.693147180559945f);
-#if HEADWAY_BYTES == 64
+#ifdef HEADWAY_AVX512
+    // As exp_bounded: with sixteenths looked up, a third of the multiply-adds are saved.
+    const VecFloat magic = splat<T>(C::magic / 16);
+    const VecFloat s = fma<T>(y, splat<T>(C::log2e), magic), n = s - magic;
     const VecFloat r = (VecFloat)_mm512_fmadd_ps((__m512)n, (__m512)ln2, (__m512)y);
-#elif HEADWAY_BYTES == 32
+    return power_of_2(s, n, expm1_short(r));
+#else
+    const VecFloat shifted = fma<T>(y, splat<T>(C::log2e), splat<T>(C::magic));
+    const VecFloat n = shifted - splat<T>(C::magic);
+#if HEADWAY_BYTES == 32
     const VecFloat r = (VecFloat)_mm256_fmadd_ps((__m256)n, (__m256)ln2, (__m256)y);
 #else
     const VecFloat r = fma<T>(n, splat<T>(-C::ln2_low), fma<T>(n, splat<T>(-C::ln2_high), y));
@@ -45,9 +50,6 @@ HEADWAY_INLINE VecFloat exp_below(VecFloat d) {
     p = fma<T>(p, r, splat<T>(4.9999993e-1f));
     p = fma<T>(p, r, splat<T>(1.0f));
     p = fma<T>(p, r, splat<T>(1.0f));
-#ifdef HEADWAY_AVX512
-    return (VecFloat)_mm512_maskz_scalef_ps((__mmask16)-1, (__m512)p, (__m512)n);
-#else
     // 2^n in two factors, so that results below the normal range are rounded once.
     constexpr int32_t magic_bits = 0x4b400000;
     const VecInt32 power = (float_to_bits<T>(shifted) - splat_int<T>(magic_bits - C::bias - 64))

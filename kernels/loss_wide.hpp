@@ -9,6 +9,9 @@
 // The trap is rest: beside a single certain class it may be 1e-18, which 1 + rest forgets.
 // The exponentials are kept from the second read to the third where there is room: beside a
 // short row, or where the gradient will be.  Else they are cheaper to take again than to fetch.
+//
+// Memory would be idle from the first read of a row to that of the next: meanwhile the next row is
+// fetched, and a gradient that is going to be written.
 #pragma once
 
 #include "loss_simd.hpp"
@@ -82,6 +85,13 @@ template <class T, bool CAREFUL> double possible_in(const Row<T, CAREFUL> &row, 
     // What lies beyond the row counts as impossible.
     if (k < K) possible.add(~is_equal<T>(row.some(k, K - k), impossible));
     return possible.total();
+}
+
+// Asks for [k, end) of a row that is wanted soon, or null.
+template <bool WRITE, class T> HEADWAY_INLINE void fetch(const T *row, int64_t k, int64_t end) {
+    constexpr int64_t LINE = 64 / int64_t(sizeof(T));
+    if (!row) return;
+    for (; k < end; k += LINE) __builtin_prefetch(row + k, WRITE, WRITE ? 3 : 2);
 }
 
 // What a row's second read adds up.
@@ -168,11 +178,14 @@ template <class T, bool CAREFUL, bool FULL, bool KEEP> struct Sums {
             of_mass = of_inner = of_given = splat<T>(0);
         }
     }
-    HEADWAY_INLINE RowSums run(int64_t K) {
+    // Fetches the next row meanwhile, and where the gradient goes; null is nothing.
+    HEADWAY_INLINE RowSums run(int64_t K, const T *next, const T *goal) {
         constexpr int64_t BLOCK = 32 * L;  // short enough that floats lose nothing
         int64_t k = 0;
         while (k + L <= K) {
             const int64_t end = k + BLOCK < K ? k + BLOCK : K;
+            fetch<false>(next, k, end);
+            if constexpr (KEEP) fetch<true>(goal, k, end);
             for (; k + 4 * L <= end; k += 4 * L) {
                 add(0, k);
                 add(1, k + L);
@@ -208,6 +221,7 @@ template <class T, bool CAREFUL, bool FULL, bool KEEP> struct Slope {
     const int64_t label;
     const T spike;
     const T *const kept;
+    const T *const next;  // the row to fetch meanwhile if KEEP, or null
 
     HEADWAY_INLINE Vec<T> slope(Vec<T> z, Vec<T> e, Vec<T> t, Vec<T> w) const {
         const Vec<T> p = (KEEP ? e : exp_below(z - m)) * scale;
@@ -238,6 +252,7 @@ template <class T, bool CAREFUL, bool FULL, bool KEEP> struct Slope {
     }
     template <bool STREAM> HEADWAY_INLINE void many(int64_t k, int64_t end) const {
         for (; k < end; k += L) {
+            if constexpr (KEEP) fetch<false>(next, k, k + L);
             if constexpr (STREAM) store_stream<T>(out + k, at(k));
             else store<T>(out + k, at(k));
         }

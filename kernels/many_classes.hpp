@@ -27,9 +27,12 @@ struct Cut {
     int64_t slices;   // runs of tiles, each a task, with a gradient by the features of its own
 };
 
-// Half as many rows in a chunk would cost a tenth of the speed, twice as many gain a twentieth.
-constexpr int64_t LOGITS_BYTES = int64_t(1) << 25;  // what the logits of a chunk may take
-constexpr int64_t SLICES_BYTES = int64_t(1) << 22;
+// The logits of a chunk may take as much memory as the weights, within these bounds.  Each chunk
+// reads the weights twice and adds to their gradient: a fourth of the rows costs a tenth of the
+// speed.
+constexpr int64_t LEAST_LOGITS_BYTES = int64_t(1) << 25;
+constexpr int64_t MOST_LOGITS_BYTES = int64_t(1) << 27;
+constexpr int64_t SLICES_BYTES = int64_t(1) << 23;
 constexpr int64_t TILE_BYTES = int64_t(1) << 18;    // of weights: a share of the second-level cache
 constexpr int64_t MOST_ROWS = 256;
 constexpr int64_t MOST_CLASSES = 240;
@@ -46,7 +49,8 @@ inline int64_t multiple_in(int64_t whole, int64_t part, int64_t of) {
 template <class T> Cut cut_of(const ManyClassesJob<T> &job) {
     Cut cut;
     constexpr int64_t SIZE = sizeof(T), WIDTH = TILE_COLUMNS<T>;
-    cut.rows = between(WIDTH, multiple_in(LOGITS_BYTES, SIZE * job.K, WIDTH), MOST_ROWS);
+    const int64_t room = between(LEAST_LOGITS_BYTES, SIZE * job.K * job.d, MOST_LOGITS_BYTES);
+    cut.rows = between(WIDTH, multiple_in(room, SIZE * job.K, WIDTH), MOST_ROWS);
     if (cut.rows > job.n) cut.rows = job.n;
     cut.columns = (cut.rows + WIDTH - 1) / WIDTH * WIDTH;
     // Fewer classes in a tile where there would be few tiles to share out.
@@ -133,7 +137,7 @@ void tile_exponentials(T *Z, int64_t columns, int64_t classes, const T *bias,
                 const Int<T> at_top = logit == top;
                 // At an infinite top, its limit.
                 const Vec<T> shift = choose<T>(at_top, none, logit - top);
-                Vec<T> e = exp<T>(shift);
+                Vec<T> e = exp_negative<T>(shift);
                 ties += choose<T>(at_top, one, none);
                 some += choose<T>(at_top, none, e);
                 if (SMOOTH) {

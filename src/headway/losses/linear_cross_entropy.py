@@ -68,8 +68,9 @@ def linear_cross_entropy(
 ) -> LinearCrossEntropy:
     """Return the cross-entropy of linear logits and its gradients, never holding all logits.
 
-    Beside its results it takes at most 32 MB for logits (or those of 32 rows, if that is
-    more) and some megabytes besides, however many samples there are.
+    Beside its results it takes as much as the weights for logits, but 32 MB to 128 MB (or
+    those of 32 rows, if that is more), and some megabytes besides, however many samples
+    there are.
 
     Parameters
     ----------
