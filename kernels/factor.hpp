@@ -42,11 +42,17 @@ template <class T> void scaled_upper(T *A, int64_t w, double *scales) {
 }
 
 // The factor of a strip's own square (n, n), and its inverse, both upper.
+//
+// What stands beside a pivot below the floor is rounding (no entry of a positive matrix is larger
+// than the root of its pivots), and is dropped: divided by the root of the floor, it would grow
+// from row to row.
 template <class T> void square_factor(T *A, int64_t w, int64_t n, double floor, T *inverse) {
+    bool dropped[STRIP];
     for (int64_t i = 0; i < n; ++i) {
         T *row = A + i * w;
-        const T pivot = double(row[i]) > floor ? row[i] : T(floor);
-        const T root = T(__builtin_sqrt(double(pivot))), scale = T(1) / root;
+        dropped[i] = !(double(row[i]) > floor);
+        const T root = T(__builtin_sqrt(dropped[i] ? floor : double(row[i])));
+        const T scale = dropped[i] ? T(0) : T(1) / root;
         row[i] = root;
         for (int64_t j = i + 1; j < n; ++j) row[j] *= scale;
         for (int64_t l = i + 1; l < n; ++l) {
@@ -64,6 +70,9 @@ template <class T> void square_factor(T *A, int64_t w, int64_t n, double floor, 
         const T scale = T(1) / A[i * w + i];
         row[i] = T(1);
         for (int64_t j = i; j < n; ++j) row[j] *= scale;
+    }
+    for (int64_t i = 0; i < n; ++i) {
+        for (int64_t l = 0; dropped[i] && l <= i; ++l) inverse[l * n + i] = T(0);
     }
 }
 

@@ -13,7 +13,7 @@ constexpr int64_t SOLVE_SIDES = 4;    // right sides that share a matrix
 template <class T> struct FactorFunctions {
     // In: `count` matrices (width, width), their lower triangles.  Out: upper factors R, with
     // R'R = s M s of unit diagonal, and the scales s (count, width).  A pivot below `floor` is
-    // taken for it, as if M had that much more on its diagonal.
+    // taken for it, and what stands beside it for zero.
     // `scratch` is FACTOR_STRIP * width entries for each thread.
     void (*factor)(T *matrices, int64_t count, int64_t width, double *scales, double floor,
                    T *scratch);

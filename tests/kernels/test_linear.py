@@ -14,6 +14,10 @@ from headway.kernels.linear import LinearRows, linear_pass, linear_rows
 
 # Narrow and wide, one vector and several, one class and many; no size is a multiple of a lane.
 SHAPES = [(61, 3, 2), (300, 17, 3), (130, 40, 10), (90, 700, 33), (75, 3000, 70)]
+# One logit goes by rows side by side: on few features or more, in whole vectors or not.
+ONE_LOGIT = [(333, 5, 1), (70, 6, 1), (64, 12, 1), (45, 13, 1)]
+HEADS = [(shape, coupled) for shape in SHAPES for coupled in (True, False)]
+HEADS += [(shape, False) for shape in ONE_LOGIT]
 KINDS = ["labels", "smoothed", "values", "codes", "missing", "weighted"]
 
 
@@ -75,9 +79,8 @@ def product(passes, rows, direction, probs, weights, single=False):
 
 CASES = [
     pytest.param(shape, kind, coupled, sparse, id=f"{shape}-{kind}-{coupled}-{sparse}")
-    for shape in SHAPES
+    for shape, coupled in HEADS
     for kind in KINDS
-    for coupled in (True, False)
     for sparse in (True, False)
     if not (coupled and kind in ("codes", "missing", "weighted"))
 ]
@@ -144,9 +147,30 @@ def test_the_dual_passes_are_the_plain_formulas(level, shape, kind, coupled, spa
         assert_allclose(sums, moments, atol=1e-6 * np.abs(moments).max())
 
 
-@pytest.mark.parametrize("coupled", [True, False])
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("apart", [True, False])
+@pytest.mark.parametrize("shape", ONE_LOGIT)
+def test_float_features_are_certified_in_double(level, shape, apart, kind):
+    rows, weights, step = made(shape, kind, False, dtype=np.float32)
+    if apart:
+        wide = np.full((shape[0], shape[1] + 3), np.nan, np.float32)
+        wide[:, :-3] = rows.X
+        rows = replace(rows, X=wide[:, :-3])
+    found = []
+    for each in (rows, replace(rows, X=rows.X.astype(np.float64))):
+        passes = linear_pass(each, coupled=False)
+        values, after, excess, entropy = np.empty((4, 1))
+        kept, sums = np.empty((shape[0], 1), np.float32), np.empty((1, shape[1] + 1))
+        passes.dual(weights, step, values, after, excess, kept)
+        repairs = np.full((4, 1), 1e-3)
+        passes.moments(kept, weights, step, *repairs, entropy, sums)
+        found.append(np.concatenate([values, after, excess, entropy, sums[0], kept[:, 0]]))
+    assert_allclose(found[0], found[1], rtol=1e-6, atol=1e-6)
+    assert_allclose(found[0][:4], found[1][:4], rtol=1e-9)
+
+
 @pytest.mark.parametrize("sparse", [True, False])
-@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize(("shape", "coupled"), HEADS)
 def test_float32_products_differ_by_rounding_alone(level, shape, coupled, sparse):
     rows, weights, _ = made(shape, "labels", coupled, sparse=sparse, dtype=np.float32)
     passes = linear_pass(rows, coupled=coupled)
@@ -156,9 +180,8 @@ def test_float32_products_differ_by_rounding_alone(level, shape, coupled, sparse
     assert_allclose(single[2], wide[2], atol=2e-5 * np.abs(wide[2]).max())
 
 
-@pytest.mark.parametrize("coupled", [True, False])
 @pytest.mark.parametrize("sparse", [True, False])
-@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize(("shape", "coupled"), HEADS)
 def test_one_and_two_threads_give_the_same_bits(level, shape, coupled, sparse):
     if core() is None:
         pytest.skip("the NumPy twins have no threads of their own")
@@ -254,8 +277,31 @@ def test_gram_matrices_are_sums_over_the_rows_drawn(level, drawn, sparse, dtype)
         assert_allclose(np.tril(found[c]), expected, atol=3e-5 * np.abs(expected).max())
 
 
-@pytest.mark.parametrize("coupled", [True, False])
-@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_gram_matrices_of_few_cells_a_row_add_up_repeated_columns(level, dtype):
+    rng = np.random.default_rng(0)
+    n, d, cells = 50, 150, 4
+    # In no order and, by chance, with the same column twice in a row.
+    columns = rng.integers(0, d, (n, cells))
+    columns[0] = 7
+    X = sp.csr_array(
+        (
+            rng.normal(size=n * cells).astype(dtype),
+            columns.ravel().astype(np.int32),
+            np.arange(0, n * cells + 1, cells),
+        ),
+        shape=(n, d),
+    )
+    rows = LinearRows(X, 2, labels=np.arange(n, dtype=np.int32) % 2)
+    weights = rng.uniform(0, 2, (1, n))
+    found = np.zeros((1, d + 1, d + 1), dtype)
+    linear_pass(rows, coupled=True).grams(None, weights, found)
+    X1 = np.c_[X.toarray(), np.ones(n)].astype(np.float64)
+    expected = np.tril(X1.T @ (weights[0][:, None] * X1))
+    assert_allclose(np.tril(found[0]), expected, atol=1e-6 * np.abs(expected).max())
+
+
+@pytest.mark.parametrize(("shape", "coupled"), HEADS)
 def test_the_compiled_iteration_solves_newtons_equations(level, shape, coupled):
     if core() is None:
         pytest.skip("the NumPy twins iterate in Python")

@@ -12,9 +12,10 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
 from headway.kernels import linear_twin
-from headway.kernels.core import available_levels, use_core
+from headway.kernels.core import available_levels, core, use_core
 from headway.kernels.linear import linear_rows
-from headway.solvers import precondition, solve_convex
+from headway.solvers import nested, precondition, solve_convex
+from headway.solvers import newton as newton_module
 from headway.solvers.certificate import certify
 from headway.solvers.problem import LinearProblem
 
@@ -430,3 +431,66 @@ def test_rows_of_weight_zero_do_not_lower_the_intercept_of_an_absent_class():
     found = solve_convex(X, targets, np.array([1.0, 1.0, 1.0, 1.0, 0.0]), coupled=True)
     alone = solve_convex(X[:4], targets[:4], coupled=True)
     assert_allclose(found.intercept, alone.intercept, atol=1e-5)
+
+
+@pytest.mark.parametrize("coupled", [True, False])
+@pytest.mark.parametrize("kind", ["plain", "weighted", "missing", "sparse", "values"])
+def test_exact_steps_end_where_the_iteration_does(monkeypatch, kind, coupled):
+    X, targets, _ = messy(200, 6, 3)
+    forms = {"coupled": coupled, "C": 0.5, "tol": 1e-9}
+    weights = None
+    if kind == "weighted":
+        weights = np.random.default_rng(0).uniform(0, 3, len(X))
+        if not coupled:
+            forms["positive_weight"] = np.array([0.5, 2.0, 3.0])
+    elif kind == "missing" and not coupled:
+        targets = targets.copy()
+        targets[::3, 1] = np.nan
+    elif kind == "sparse":
+        X = sp.csr_array(np.where(np.abs(X) < 0.5, 0.0, X))
+    elif kind == "values":
+        targets = 0.8 * targets + 0.2 / 3
+    lines = []
+    exact = solve_convex(X, targets, weights, **forms, report=lines.append)
+    monkeypatch.setattr(newton_module, "EXACT_WORK", -1)
+    iterated = solve_convex(X, targets, weights, **forms)
+    assert (core() is None) or ("exact steps" in lines[0])
+    assert exact.converged
+    assert_allclose(exact.coef, iterated.coef, atol=1e-7)
+    assert_allclose(exact.intercept, iterated.intercept, atol=1e-7)
+
+
+@pytest.mark.parametrize("coupled", [True, False])
+@pytest.mark.parametrize("sparse", [True, False])
+def test_a_start_from_some_rows_ends_at_the_same_optimum(monkeypatch, coupled, sparse):
+    X, targets, _ = messy(3000, 6, 3)
+    if sparse:
+        X = sp.csr_array(np.where(np.abs(X) < 0.5, 0.0, X))
+    weights = np.random.default_rng(0).uniform(0, 3, 3000)
+    expected = solve_convex(X, targets, weights, coupled=coupled, tol=1e-9)
+    lines = []
+    monkeypatch.setattr(nested, "LEAST_ROWS", 1000)
+    monkeypatch.setattr(nested, "ROWS_PER_WEIGHT", 20)
+    found = solve_convex(X, targets, weights, coupled=coupled, tol=1e-9, report=lines.append)
+    assert lines[0].startswith("1 row of 7:")
+    assert_allclose(found.coef, expected.coef, atol=1e-6)
+    assert_allclose(found.objective, expected.objective, rtol=1e-9)
+
+
+def test_some_rows_without_a_class_are_no_start(monkeypatch):
+    X, targets, _ = messy(3000, 6, 3)
+    targets[:, 2] = 0.0
+    targets[3] = [0, 0, 1]  # the only row of its class, and none of every 7th
+    monkeypatch.setattr(nested, "LEAST_ROWS", 1000)
+    monkeypatch.setattr(nested, "ROWS_PER_WEIGHT", 20)
+    lines = []
+    assert solve_convex(X, targets, coupled=True, report=lines.append).converged
+    assert not lines[0].startswith("1 row of")
+
+
+def test_every_nth_row_stands_for_n():
+    rows = linear_rows(np.arange(10.0)[:, None], np.eye(2)[np.arange(10) % 2], coupled=True)
+    some = nested.every_nth(rows, 3)
+    assert some.X[:, 0].tolist() == [0, 3, 6, 9]
+    assert some.labels.tolist() == [0, 1, 0, 1]
+    assert some.row_weights.tolist() == [3.0] * 4

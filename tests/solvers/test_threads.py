@@ -1,4 +1,4 @@
-"""BLAS keeps to one thread beside the core and in small problems, and is left alone in large ones."""
+"""BLAS keeps to one thread beside the core and in small problems, else to what it has."""
 
 import pytest
 from threadpoolctl import ThreadpoolController, threadpool_limits

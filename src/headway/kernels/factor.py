@@ -3,8 +3,9 @@
     M = s^-1 R'R s^-1     s = 1 / sqrt(diagonal of M)
 
 The scaling matters: without it a feature measured in thousands would drown one measured in units.
-The trap: a matrix that is singular to rounding.  Its vanishing pivots are held at a small floor,
-as if a little were added to its diagonal, which a preconditioner can afford.
+The trap: a matrix that is singular to rounding.  The core holds its vanishing pivots at a small
+floor and drops what stands beside them, NumPy adds to the diagonal until they are that large: a
+preconditioner can afford either.
 
 References
 ----------

@@ -16,6 +16,7 @@ from headway.errors import InputTypeError, InputValueError
 __all__ = ["as_names", "find_codes", "nearest_names", "quote", "unique_names"]
 
 FEW = 1 << 16  # integers that are told apart by a table
+LARGE = 1 << 60
 
 
 def as_names(values: Any, /, *, what: str = "y") -> np.ndarray:
@@ -87,7 +88,7 @@ def unique_names(names: np.ndarray, /) -> np.ndarray:
         return np.unique(names)
     low, size = span
     present = np.zeros(size, dtype=bool)
-    present[names - low] = True
+    present[names.astype(np.int64) - low] = True
     return (np.flatnonzero(present) + low).astype(names.dtype)
 
 
@@ -121,22 +122,23 @@ def find_codes(names: np.ndarray, classes: np.ndarray, /) -> np.ndarray:
     if span is not None and names.dtype == classes.dtype:
         low, size = span
         table = np.full(size, -1, dtype=np.int64)
-        table[classes - low] = np.arange(len(classes))
-        if names.min(initial=low) >= low and names.max(initial=low) < low + size:
-            return table[names - low]
+        table[classes.astype(np.int64) - low] = np.arange(len(classes))
+        places = names.astype(np.int64) - low
+        if not len(names) or (places.min() >= 0 and places.max() < size):
+            return table[places]
     order = np.argsort(classes, kind="stable")
     place = np.minimum(np.searchsorted(classes[order], names), len(classes) - 1)
     codes = order[place]
     return np.where(classes[codes] == names, codes, -1).astype(np.int64)
 
 
-def _span(names: np.ndarray) -> tuple[np.ndarray, int] | None:
+def _span(names: np.ndarray) -> tuple[int, int] | None:
     """Return the least of some integers and how many lie up to the largest, if they are few."""
     if names.dtype.kind not in "iu" or not len(names):
         return None
-    low = names.min()
-    size = int(names.max()) - int(low) + 1
-    return (low, size) if size <= FEW else None
+    low, high = int(names.min()), int(names.max())
+    # Far from the ends of int64, in which they are counted.
+    return (low, high - low + 1) if high - low < FEW and abs(low) < LARGE else None
 
 
 def nearest_names(name: Any, names: Sequence[Any] | np.ndarray, /, *, count: int = 3) -> list[str]:

@@ -143,7 +143,9 @@ def _exact(
     if not missing <= tol * float(found.bounds.sum()):
         return None
     if report is not None:
-        report(f"{taken} exact steps: objective {values.sum():.9g}, {missing:.3g} above the optimum")
+        report(
+            f"{taken} exact steps: objective {values.sum():.9g}, {missing:.3g} above the optimum"
+        )
     return NewtonResult(
         _better(found, weights, step), values, found.bounds, np.zeros(values.shape, bool), taken
     )

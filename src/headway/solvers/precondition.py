@@ -272,7 +272,9 @@ def _factored(problem: LinearProblem, blocks: np.ndarray) -> Apply:
     every = np.arange(len(blocks))
 
     def apply(gradient: np.ndarray, columns: Any = EVERY) -> np.ndarray:
-        return problem.project(factors.solve(gradient, None if len(blocks) == 1 else every[columns]))
+        return problem.project(
+            factors.solve(gradient, None if len(blocks) == 1 else every[columns])
+        )
 
     return apply
 
@@ -305,7 +307,7 @@ class Eigenbasis:
 
 def _eigenbasis(problem: LinearProblem, rng: np.random.Generator) -> Eigenbasis:
     """Return the eigenbasis of the rows weighted by their curvature in all classes together."""
-    k, width = problem.shape
+    width = problem.shape[1]
     n = problem.rows.shape[0]
     gram = np.zeros((1, width, width))
     if n <= ROWS_PER_FEATURE * width:
