@@ -13,8 +13,15 @@ template <class T> void count_nonzeros(const char *x, int64_t n, int64_t d, int6
         for (int64_t i = task * 256; i < n && i < (task + 1) * 256; ++i) {
             const char *row = x + i * row_stride;
             int64_t count = 0;
-            for (int64_t j = 0; j < d; ++j) {
-                count += *reinterpret_cast<const T *>(row + j * column_stride) != T(0);
+            if (column_stride == int64_t(sizeof(T))) {  // known to the compiler: in vectors
+                const T *cells = reinterpret_cast<const T *>(row);
+                int32_t some = 0;
+                for (int64_t j = 0; j < d; ++j) some += cells[j] != T(0);
+                count = some;
+            } else {
+                for (int64_t j = 0; j < d; ++j) {
+                    count += *reinterpret_cast<const T *>(row + j * column_stride) != T(0);
+                }
             }
             indptr[i + 1] = count;
         }

@@ -168,10 +168,12 @@ class LinearPass {
         run(job, single);
     }
 
+    // Of one block of rows in `every`, standing for all, where classes are not split.
     void product(Doubles direction, DoublesOut sums, nb::object probs, nb::object weights,
-                 bool single) {
+                 bool single, int64_t every) {
         Job job = job_;
         job.op = Op::product;
+        job.every = at_least_one(every);
         job.direction = all_weights(direction);
         job.sums = all_sums(sums);
         Floats kept = probs_of(probs);
@@ -189,10 +191,11 @@ class LinearPass {
                nb::ndarray<const float, nb::c_contig, nb::device::cpu> penalty,
                nb::ndarray<const float, nb::c_contig, nb::device::cpu> means, Doubles values,
                Floats probs, DoublesOut step, int64_t most, double near, double lost,
-               double forcing, double loose) {
+               double forcing, double loose, int64_t every) {
         expect(job_.x.sparse && job_.K <= MOST_CLASSES, "features must be sparse, classes few");
         Job job = job_;
         job.op = Op::product;
+        job.every = at_least_one(every);
         expect(int64_t(probs.size()) == job.x.n * job.K, "probs must have shape (n, K)");
         job.probs = probs.data();
         CgJob cg;
@@ -336,6 +339,10 @@ class LinearPass {
               shared_.at_least(plan.shared));
     }
 
+    static int64_t at_least_one(int64_t every) {
+        expect(every >= 1, "every must be positive");
+        return every;
+    }
     const double *all_weights(const Doubles &array) const {
         expect(int64_t(array.size()) == job_.K * (job_.x.d + 1), "weights must be (K, d + 1)");
         return array.data();
@@ -379,11 +386,11 @@ void bind_linear(nb::module_ &m) {
         .def("gradient", &LinearPass::gradient, arg().noconvert(), arg().noconvert(),
              arg().noconvert(), arg().none(), arg())
         .def("product", &LinearPass::product, arg().noconvert(), arg().noconvert(), arg().none(),
-             arg().none(), arg())
+             arg().none(), arg(), arg("every") = 1)
         .def("diagonal", &LinearPass::diagonal, arg().noconvert(), arg().noconvert())
         .def("cg", &LinearPass::cg, arg().noconvert(), arg().noconvert(), arg().noconvert(),
              arg().noconvert(), arg().noconvert(), arg().noconvert(), arg().noconvert(), arg(),
-             arg(), arg(), arg(), arg())
+             arg(), arg(), arg(), arg(), arg("every") = 1)
         .def("newton", &LinearPass::newton, arg().noconvert(), arg().noconvert(),
              arg().noconvert(), arg(), arg())
         .def_prop_ro("sparse", [](const LinearPass &pass) { return pass.sparse(); })

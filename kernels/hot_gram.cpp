@@ -9,6 +9,7 @@ namespace HEADWAY_LEVEL {
 namespace {
 
 constexpr int64_t CHUNK = 192;  // rows gathered at once
+constexpr int64_t STRIP = 96;   // rows of the result at a time
 
 template <class T> int64_t scratch_bytes(const GramJob &job) {
     return (CHUNK + 1) * (job.x.d + 1) * int64_t(sizeof(T)) + 64;
@@ -99,8 +100,12 @@ template <class T> void run(const GramJob &job, T *out, char *scratch) {
                     for (int64_t j = 0; j < width; ++j) row[j] *= scale;
                 }
             }
-            multiply_backward<T>(gathered + first, width, rows, last - first, gathered, width,
-                                 last, matrix + first * width, width);
+            // Strips, so that little is computed beyond the diagonal.
+            for (int64_t a = first; a < last; a += STRIP) {
+                const int64_t some = last - a < STRIP ? last - a : STRIP;
+                multiply_backward<T>(gathered + a, width, rows, some, gathered, width, a + some,
+                                     matrix + a * width, width);
+            }
         }
     });
 }

@@ -117,18 +117,19 @@ struct SparseSolver {
             return;
         }
         parallel(plan.lanes, [&](int64_t lane) { pass.run_lane(benches[lane], lane); });
+        const double share = pass.share();
         parallel((cells + 16383) / 16384, [&](int64_t task) {
             const int64_t last = least(cells, (task + 1) * 16384);
             for (int64_t i = task * 16384; i < last; ++i) {
                 double total = 0.0;
                 for (int64_t lane = 0; lane < plan.lanes; ++lane) total += benches[lane].sums[i];
-                product[i] = float(total);
+                product[i] = float(share * total);
             }
         });
         for (int64_t k = 0; k < width; ++k) {
             product_b[k] = 0.0;
             for (int64_t lane = 0; k < K && lane < plan.lanes; ++lane) {
-                product_b[k] += benches[lane].bias_sums[k];
+                product_b[k] += share * benches[lane].bias_sums[k];
             }
         }
     }

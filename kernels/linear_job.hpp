@@ -59,6 +59,7 @@ struct Job {
     const double *weights = nullptr;    // (K, d + 1), intercepts last
     const double *direction = nullptr;  // (K, d + 1): of product, the step of dual
     float *probs = nullptr;             // (n, K): written by gradient and dual, read by product
+    int64_t every = 1;                  // product: one block of so many, standing for all (narrow)
     // How moments balances q, see certificate.py: tilted, then shifted and mixed; (K,) each.
     const double *tilt = nullptr, *shift_by = nullptr, *shares = nullptr, *mix = nullptr;
     double *values = nullptr;           // (1,) or (K,)

@@ -342,7 +342,8 @@ template <class T> struct Pass {
         }
         const int64_t begin = lane * plan.lane_rows, end = least(job.x.n, begin + plan.lane_rows);
         int64_t unflushed = 0;
-        for (int64_t row = begin; row < end; row += plan.block) {
+        const int64_t step = plan.block * job.every;
+        for (int64_t row = begin; row < end; row += step) {
             const int64_t rows = least(plan.block, end - row);
             if (certificate_by_features(b, row, rows)) continue;
             int64_t stride = 0;
@@ -374,7 +375,7 @@ template <class T> struct Pass {
                 unflushed += rows;
             }
             const int64_t limit = sparse ? most(FLUSH_NONZEROS * d, 1) : FLUSH_ROWS;
-            if (!direct && (unflushed >= limit || row + rows >= end)) {
+            if (!direct && (unflushed >= limit || row + step >= end)) {
                 for (int64_t i = 0; i < cells; ++i) {
                     b.sums[i] += double(gradient[i]);
                     gradient[i] = T(0);
@@ -537,8 +538,22 @@ template <class T> struct Pass {
         });
     }
 
+    // How many rows each of those read stands for.
+    double share() const {
+        int64_t seen = 0;
+        for (int64_t lane = 0; job.every > 1 && lane < plan.lanes; ++lane) {
+            const int64_t begin = lane * plan.lane_rows;
+            const int64_t end = least(job.x.n, begin + plan.lane_rows);
+            for (int64_t row = begin; row < end; row += plan.block * job.every) {
+                seen += least(plan.block, end - row);
+            }
+        }
+        return seen ? double(job.x.n) / double(seen) : 1.0;
+    }
+
     // Add up the lanes, in order, into the rows of the result.
     void collect(const Bench<T> *benches) const {
+        const double scale = share();
         constexpr int64_t STRIP = 64;
         const int64_t W = job.x.sparse ? plan.tile : 1, tiles = job.x.sparse ? plan.tiles : K;
         const int64_t strips = (d + STRIP - 1) / STRIP;
@@ -554,7 +569,7 @@ template <class T> struct Pass {
                         for (int64_t lane = 0; lane < plan.lanes; ++lane) {
                             total += benches[lane].sums[(tile * d + j) * W + i];
                         }
-                        out[j] = total;
+                        out[j] = scale * total;
                     }
                 }
             }
@@ -562,7 +577,7 @@ template <class T> struct Pass {
         for (int64_t k = 0; k < K; ++k) {
             double total = 0.0;
             for (int64_t lane = 0; lane < plan.lanes; ++lane) total += benches[lane].bias_sums[k];
-            job.sums[k * (d + 1) + d] = total;
+            job.sums[k * (d + 1) + d] = scale * total;
         }
     }
 

@@ -58,10 +58,16 @@ class NumpyLinearPass:
         probs: np.ndarray | None,
         weights: np.ndarray | None,
         single: bool,
+        every: int = 1,
     ) -> None:
-        """Write the Hessian at `probs` (or else at `weights`) times a direction."""
+        """Write the Hessian at `probs` (or else at `weights`) times a direction.
+
+        With `every`, from one row in so many, standing for all.
+        """
         sums[:] = 0.0
         for rows, X in self._chunks(single):
+            if every > 1:
+                rows, X = slice(rows.start, rows.stop, every), X[::every]  # noqa: PLW2901
             if probs is not None:
                 p = probs[rows].astype(np.float64)
             else:
@@ -69,6 +75,7 @@ class NumpyLinearPass:
             change = self._jacobian(p, _forward(X, direction))
             change *= self._rows.weighted_targets(rows)[1]
             _backward(X, change, sums)
+        sums *= every
 
     @property
     def sparse(self) -> bool:

@@ -19,14 +19,14 @@ import numpy as np
 from headway.solvers.precondition import EVERY, Apply, Diagonal
 from headway.solvers.problem import LinearProblem, Point
 
-__all__ = ["PREDICTED", "newton_direction"]
+__all__ = ["near_enough", "newton_direction"]
 
 CG_ITERATIONS = 300
 FORCING = 0.1
 LOOSE = 0.25
 EXACT = 1e-6  # without a penalty the certificate needs the step itself
 SOLVED = 1e-26  # share of a squared residual that is rounding
-PREDICTED = 100.0  # a certificate is tried once the decrement is below this times `tol`
+NEAR = 0.1  # times the root of `tol`: a decrement from which a quadratic step may reach `tol`
 LOST = 0.1  # share of `tol` that the certificate may lose to the residual
 FEWER = 0.6  # share of unfinished columns below which the others are left out
 FEW_COLUMNS = 8
@@ -84,7 +84,7 @@ def newton_direction(
         residual = problem.project(residual - length * product)
         moved = precondition(residual, columns)
         new_size = problem.dot(residual, moved)
-        near = -0.5 * problem.dot(gradient, step) <= PREDICTED * tol * values
+        near = -0.5 * problem.dot(gradient, step) <= near_enough(tol) * values
         finished = new_size <= _forcing(near, problem.penalised) ** 2 * first
         # The certificate takes the residual of the intercepts out by a tilt, which moves the other
         # residuals by the mean of their features.
@@ -109,6 +109,11 @@ def newton_direction(
             size, first = size[left], first[left]
     result[columns] = step
     return result, iteration
+
+
+def near_enough(tol: float, /) -> float:
+    """Return the relative decrement below which a certificate is tried."""
+    return max(NEAR * tol**0.5, tol)
 
 
 def _forcing(near: np.ndarray, penalised: bool) -> np.ndarray:
@@ -142,9 +147,10 @@ def _sparse_direction(
         problem.probs,
         step,
         min(CG_ITERATIONS, budget),
-        PREDICTED * tol,
+        near_enough(tol),
         LOST * tol,
         FORCING,
         LOOSE,
+        problem.every,
     )
     return step, products

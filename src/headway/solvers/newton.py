@@ -22,7 +22,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from headway.solvers.certificate import Certificate, certify
-from headway.solvers.direction import PREDICTED, newton_direction
+from headway.solvers.direction import near_enough, newton_direction
 from headway.solvers.precondition import Ladder
 from headway.solvers.problem import LinearProblem, Point
 from headway.solvers.separation import separates
@@ -34,6 +34,8 @@ SINGLE_NOISE = 2e-7  # relative, of an objective whose logits are float32
 ENOUGH = 0.2  # share of its promise that a step must keep
 SHORT = 0.2  # length below which the next steps are damped
 LEAST_DAMPING, MOST_DAMPING = 1e-6, 1e6  # as shares of the features' mean squares
+FAR = 0.1  # relative decrease of a step after which the next is taken on some of the rows
+ROWS_PER_FEATURE, MOST_EVERY = 16, 4
 PATIENCE = 10  # steps before separation is looked for, so that its last iterate is a good one
 SMALL_WORK = 3e6  # n K (d + 1) up to which digits beyond `tol` cost next to nothing
 POLISHED = 1e-12  # relative decrement below which a step that fails is rounding
@@ -190,9 +192,13 @@ class _Descent:
             penalty = problem.penalty + self.damping * problem.feature_scales
             damped = replace(problem, penalty=penalty)
         apply = self.ladder.climb(damped, left=self.predicted, anew=bool(self.damping))
-        budget = self.ladder.budget(self.predicted)
+        if self.predicted > FAR and problem.penalised:
+            # The curvature there is soon out of date: that of some rows does.
+            rows = problem.rows.shape[0] // (ROWS_PER_FEATURE * problem.shape[1])
+            damped = replace(damped, every=max(1, min(MOST_EVERY, rows)))
+        budget = damped.every * self.ladder.budget(self.predicted)
         step, inner = newton_direction(damped, point, apply, self.tol, ~self.separated, budget)
-        self.ladder.spend(inner)
+        self.ladder.spend(inner / damped.every)
         self.step = step
         if not problem.penalised and self.n_iter >= PATIENCE:
             self.separated |= separates(problem, step) | separates(problem, point.weights)
@@ -205,7 +211,7 @@ class _Descent:
         self.report(f"step {self.n_iter}: objective {total:.9g}, {inner} inner iterations")
         # Where a small problem goes on anyway, certificates can wait.
         wait = self.small and SETTLED < self.predicted < np.inf and problem.penalised
-        if self.predicted <= PREDICTED * self.tol and not wait:
+        if self.predicted <= near_enough(self.tol) and not wait:
             proven = self._certify()
             if proven and self.proven is not None:
                 return True

@@ -52,7 +52,7 @@ FACTOR_RATE, EIGEN_RATE = 7e10, 2e9
 BYTES_RATE = 2e10
 NEAR = 0.1  # relative decrease below which the Hessian has nearly settled
 PAID, PAID_FAR = 0.5, 2.0  # shares of the next rung's price at which it is bought
-WORN = 1.0  # share of its own price at which a rung is made anew
+WORN, BLOCKS_WORN = 1.0, 2.0  # times its own price at which a rung is made anew
 
 
 @dataclass(frozen=True)
@@ -61,6 +61,7 @@ class Rung:
 
     make: Callable[[LinearProblem], Apply]
     price: float
+    lasts: float = WORN
 
 
 class Ladder:
@@ -111,7 +112,7 @@ class Ladder:
         if following is not None and self._spent >= self._due(following, left):
             self._at += 1
             self._apply, self._spent = None, 0.0
-        if self._apply is None or anew or self._used >= WORN * rung.price:
+        if self._apply is None or anew or self._used >= rung.lasts * rung.price:
             self._apply = self._rungs[self._at].make(problem)
             self._used = 0.0
         return self._apply
@@ -123,7 +124,7 @@ class Ladder:
         due = self._due(self._rungs[self._at + 1], left) - self._spent
         return max(5, int(due / self.pass_price) + 1)
 
-    def spend(self, products: int) -> None:
+    def spend(self, products: float) -> None:
         """Count products that the present preconditioner has been used for."""
         self._spent += products * self.pass_price
         self._used += products * self.pass_price
@@ -153,7 +154,8 @@ class Ladder:
             elif k * width**2 * 4 <= BLOCK_BYTES:
                 exact = n <= 2 * ROWS_PER_FEATURE * width
                 most = n * row_price if exact else gram
-                blocks = Rung(lambda p: _blocks(p, self._rng, exact=exact), k * (most + factor))
+                price = k * (most + factor)
+                blocks = Rung(lambda p: _blocks(p, self._rng, exact=exact), price, BLOCKS_WORN)
                 if k > 1 or exact:
                     rungs.append(blocks)
             elif problem.coupled:

@@ -70,6 +70,8 @@ class LinearProblem:
         does so.
     passes : pass, optional
         The fused passes over `rows`, made if not given.
+    every : int
+        Products are made from one row in about so many, standing for all.
     like : pass, optional
         Another pass over the same features, from which those made take them.
     """
@@ -81,6 +83,7 @@ class LinearProblem:
     null_space: np.ndarray | None = field(default=None, repr=False)
     passes: Any = field(default=None, repr=False, compare=False)
     probs: np.ndarray | None = field(default=None, repr=False, compare=False)
+    every: int = 1
     like: InitVar[Any] = None
 
     def __post_init__(self, like: Any) -> None:
@@ -217,7 +220,7 @@ class LinearProblem:
     def curvature_product(self, point: Point, direction: np.ndarray, /) -> np.ndarray:
         """Return the Hessian at a point, the last looked at, times a direction (K, d + 1)."""
         product = np.empty(self.shape)
-        self.passes.product(direction, product, self.probs, point.weights, self.single)
+        self.passes.product(direction, product, self.probs, point.weights, self.single, self.every)
         product += direction * self.penalty
         return product
 
