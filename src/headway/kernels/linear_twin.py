@@ -67,7 +67,7 @@ class NumpyLinearPass:
         sums[:] = 0.0
         for rows, X in self._chunks(single):
             if every > 1:
-                rows, X = slice(rows.start, rows.stop, every), X[::every]  # noqa: PLW2901
+                rows, X = slice(rows.start, rows.stop, every), X[::every]
             if probs is not None:
                 p = probs[rows].astype(np.float64)
             else:
