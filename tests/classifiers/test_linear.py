@@ -218,7 +218,7 @@ class TestSettings:
         LinearClassifier(verbose=1).fit(IRIS.data, NAMES)
         out, err = capsys.readouterr()
         assert out == ""
-        assert "step 1: objective" in err
+        assert "objective" in err
 
 
 class TestBadInput:

@@ -294,7 +294,7 @@ def test_integer_weights_are_repeated_rows(coupled):
     repeated = solve_convex(
         np.repeat(X, weights, axis=0), np.repeat(targets, weights, axis=0), coupled=coupled
     )
-    assert_allclose(weighted.coef, repeated.coef, rtol=1e-9)
+    assert_allclose(weighted.coef, repeated.coef, rtol=1e-9, atol=1e-10)
 
 
 @pytest.mark.parametrize("coupled", [True, False])
