@@ -19,6 +19,7 @@ constexpr double ENOUGH = 0.2;   // share of its promise that a step must keep
 constexpr double NOISE = 1e-13;  // relative, of an objective
 constexpr double FLOOR = 7e-15;  // of a pivot of unit diagonal
 constexpr int HALVINGS = 30;
+constexpr int64_t GROUP = 128;   // rows of a task
 
 inline int64_t aligned(int64_t doubles) { return (doubles + 7) / 8 * 8; }
 
@@ -28,14 +29,19 @@ struct Part {
     const double *rows;  // (n, w), ones in the last column
     int64_t column;      // of a sigmoid, or 0
     int64_t n, w, C, P;  // rows, d + 1, classes, weights
-    double *logits, *slopes, *cells, *targets, *packed, *gram, *hessian, *scales, *strip, *sides;
+    double *logits, *slopes, *cells, *lanes, *sums, *packed, *hessian, *scales, *strip, *sides;
     double *gradient, *step, *there;
 
     static int64_t classes(const Job &job) { return job.coupled ? job.K : 1; }
+    // Of each thread: targets of a row, a matrix of one pair of classes and its weights.
+    static int64_t lane_doubles(const Job &job) {
+        const int64_t w = job.x.d + 1;
+        return aligned(2 * job.K) + aligned(w * w) + aligned(job.x.n);
+    }
     static int64_t doubles(const Job &job) {
         const int64_t n = job.x.n, w = job.x.d + 1, C = classes(job), P = C * w;
-        return aligned(n * C) * 2 + aligned(n) + aligned(2 * job.K) +
-               aligned(packed_size<double>(C, w)) + aligned(w * w) + aligned(P * P) +
+        return aligned(n * C) * 2 + aligned(n) + threads() * lane_doubles(job) +
+               aligned(pieces(n, GROUP)) + aligned(packed_size<double>(C, w)) + aligned(P * P) +
                aligned(FACTOR_STRIP * P) + 5 * aligned(P);
     }
     Part(const Job &j, const double *x, double *scratch) : job(j), rows(x), column(0) {
@@ -52,9 +58,9 @@ struct Part {
         logits = take(n * C);
         slopes = take(n * C);
         cells = take(n);
-        targets = take(2 * job.K);
+        lanes = take(threads() * lane_doubles(job));
+        sums = take(pieces(n, GROUP));
         packed = take(packed_size<double>(C, w));
-        gram = take(w * w);
         hessian = take(P * P);
         strip = take(FACTOR_STRIP * P);
         scales = take(P);
@@ -67,28 +73,39 @@ struct Part {
     // The objective at `weights`; logits become probs, slopes the gradients of the rows.
     double value_at(const double *weights, const double *penalty) const {
         pack_weights<double>(weights, w, C, w, packed);
-        multiply_forward<double>(rows, w, n, w, packed, C, logits, C);
+        parallel(pieces(n, GROUP), [&](int64_t task) {
+            const int64_t first = task * GROUP, some = smallest(GROUP, n - first);
+            multiply_forward<double>(rows + first * w, w, some, w, packed, C, logits + first * C,
+                                     C);
+            double *targets = lanes + worker_index() * lane_doubles(job);
+            sums[task] = 0.0;
+            for (int64_t i = first; i < first + some; ++i) sums[task] += loss_of(i, targets);
+        });
         double value = 0.0;
         for (int64_t k = 0; k < P; ++k) value += 0.5 * penalty[k % w] * weights[k] * weights[k];
-        for (int64_t i = 0; i < n; ++i) {
-            double *z = logits + i * C, *slope = slopes + i * C;
-            const double weight = row_weight(job, i);
-            fill_targets<double>(job, i, targets, targets + job.K);
-            if (job.coupled) {
-                value += weight * softmax_loss<double>(job, i, z, targets);
-                for (int64_t k = 0; k < C; ++k) slope[k] = z[k];
-                softmax_residual<double>(job, i, slope, targets, weight);
-                continue;
-            }
-            const double present = targets[column], factor = targets[job.K + column];
-            const double tail = std::exp(z[0] < 0 ? z[0] : -z[0]);
-            const double softplus = std::log1p(tail) + (z[0] > 0 ? z[0] : 0.0);
-            value += weight * (factor * softplus - present * z[0]);
-            z[0] = (z[0] < 0 ? tail : 1.0) / (1.0 + tail);
-            slope[0] = weight * (factor * z[0] - present);
-            cells[i] = weight * factor * z[0] * (1.0 - z[0]);
-        }
+        for (int64_t task = 0; task < pieces(n, GROUP); ++task) value += sums[task];
         return value;
+    }
+
+    double loss_of(int64_t i, double *targets) const {
+        double *z = logits + i * C, *slope = slopes + i * C;
+        const double weight = row_weight(job, i);
+        if (job.coupled) {
+            if (job.targets.kind != TargetKind::labels) {
+                fill_targets<double>(job, i, targets, targets + job.K);
+            }
+            const double loss = weight * softmax_loss<double>(job, i, z, targets);
+            for (int64_t k = 0; k < C; ++k) slope[k] = z[k];
+            softmax_residual<double>(job, i, slope, targets, weight);
+            return loss;
+        }
+        fill_targets<double>(job, i, targets, targets + job.K);
+        const double present = targets[column], factor = targets[job.K + column];
+        const double at = z[0], tail = std::exp(at < 0 ? at : -at);
+        z[0] = (at < 0 ? tail : 1.0) / (1.0 + tail);
+        slope[0] = weight * (factor * z[0] - present);
+        cells[i] = weight * factor * z[0] * (1.0 - z[0]);
+        return weight * (factor * (std::log1p(tail) + (at > 0 ? at : 0.0)) - present * at);
     }
 
     // From the probs and slopes that `value_at` left.
@@ -96,9 +113,11 @@ struct Part {
         for (int64_t k = 0; k < P; ++k) gradient[k] = 0.0;
         multiply_backward<double>(slopes, C, n, C, rows, w, w, gradient, w);
         for (int64_t k = 0; k < P; ++k) gradient[k] = -gradient[k] - penalty[k % w] * weights[k];
-        for (int64_t a = 0; a < C; ++a) {
-            for (int64_t b = 0; b <= a; ++b) block(a, b);
-        }
+        parallel(C * (C + 1) / 2, [&](int64_t task) {
+            int64_t a = 0;
+            for (; (a + 1) * (a + 2) / 2 <= task; ++a) {}
+            block(a, task - a * (a + 1) / 2);
+        });
         for (int64_t j = 0; job.coupled && j < w; ++j) {
             double trace = 0.0;
             for (int64_t a = 0; a < C; ++a) trace += at(a, j, a, j);
@@ -122,12 +141,14 @@ struct Part {
 
     // Sum over the rows of w p_a (delta_ab - p_b) x x', at its place in the Hessian.
     void block(int64_t a, int64_t b) const {
+        double *gram = lanes + worker_index() * lane_doubles(job) + aligned(2 * job.K);
+        double *curvature = job.coupled ? gram + aligned(w * w) : cells;
         for (int64_t i = 0; job.coupled && i < n; ++i) {
             const double *p = logits + i * C;
-            cells[i] = row_weight(job, i) * p[a] * ((a == b ? 1.0 : 0.0) - p[b]);
+            curvature[i] = row_weight(job, i) * p[a] * ((a == b ? 1.0 : 0.0) - p[b]);
         }
         for (int64_t i = 0; i < w * w; ++i) gram[i] = 0.0;
-        add_gram<double>(rows, w, n, w, cells, gram, w);
+        add_gram<double>(rows, w, n, w, curvature, gram, w);
         for (int64_t i = 0; i < w; ++i) {
             for (int64_t j = 0; j <= i; ++j) at(a, i, b, j) = at(a, j, b, i) = gram[i * w + j];
         }

@@ -301,6 +301,29 @@ def test_gram_matrices_of_few_cells_a_row_add_up_repeated_columns(level, dtype):
     assert_allclose(np.tril(found[0]), expected, atol=1e-6 * np.abs(expected).max())
 
 
+@pytest.mark.parametrize("sparse", [True, False])
+@pytest.mark.parametrize("coupled", [True, False])
+def test_products_of_some_rows_stand_for_all(level, coupled, sparse):
+    rng = np.random.default_rng(0)
+    n, d, k = 40_000, 40, 3
+    X = rng.normal(size=(n, d)).astype(np.float32)
+    labels = rng.integers(0, k, n).astype(np.int32)
+    weights, direction = rng.normal(size=(2, k, d + 1))
+    for rows_alike in (True, False):
+        features = np.repeat(X[:1], n, axis=0) if rows_alike else X
+        rows = LinearRows(sp.csr_array(features) if sparse else features, k, labels=labels)
+        passes = linear_pass(rows, coupled=coupled)
+        probs = gradient(passes, rows, weights, coupled)[1]
+        found = []
+        for every in (1, 4):
+            sums = np.empty((k, d + 1))
+            passes.product(direction, sums, probs, weights, True, every)
+            found.append(sums)
+        size = np.abs(found[0]).max()
+        assert_allclose(found[1], found[0], atol=(1e-5 if rows_alike else 0.2) * size)
+        assert rows_alike or np.abs(found[1] - found[0]).max() > 1e-3 * size
+
+
 @pytest.mark.parametrize(("shape", "coupled"), HEADS)
 def test_the_compiled_iteration_solves_newtons_equations(level, shape, coupled):
     if core() is None:

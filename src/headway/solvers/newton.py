@@ -41,7 +41,7 @@ SMALL_WORK = 3e6  # n K (d + 1) up to which digits beyond `tol` cost next to not
 POLISHED = 1e-12  # relative decrement below which a step that fails is rounding
 SETTLED = 1e-15  # and at which a small problem stops
 EXACT_SETTLED = 1e-11  # and one whose steps are exact: about the root of what the last one leaves
-EXACT_WORK = 1e8  # multiply-adds of a Hessian up to which steps are exact
+EXACT_WORK = 1e8  # multiply-adds of a Hessian and its factor up to which steps are exact
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,7 @@ def _exact(
     """Return the optimum by exact steps, all in the core, or None where that does not serve."""
     weights = np.array(start)
     part = start.size if problem.coupled else start.shape[1]
-    work = problem.rows.shape[0] * start.size * part
+    work = max(problem.rows.shape[0], part) * start.size * part
     if not (hasattr(problem.passes, "newton") and problem.penalised and work <= EXACT_WORK):
         return None
     step = np.empty_like(weights)
