@@ -320,8 +320,8 @@ def test_products_of_some_rows_stand_for_all(level, coupled, sparse):
             passes.product(direction, sums, probs, weights, True, every)
             found.append(sums)
         size = np.abs(found[0]).max()
-        assert_allclose(found[1], found[0], atol=(1e-5 if rows_alike else 0.2) * size)
-        assert rows_alike or np.abs(found[1] - found[0]).max() > 1e-3 * size
+        assert_allclose(found[1], found[0], atol=(1e-3 if rows_alike else 0.2) * size)
+        assert rows_alike or np.abs(found[1] - found[0]).max() > 2e-3 * size
 
 
 @pytest.mark.parametrize(("shape", "coupled"), HEADS)
