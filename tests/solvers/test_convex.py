@@ -14,6 +14,7 @@ from sklearn.preprocessing import StandardScaler
 from headway.kernels import linear_twin
 from headway.kernels.core import available_levels, core, use_core
 from headway.kernels.linear import linear_rows
+from headway.solvers import grams as grams_module
 from headway.solvers import nested, precondition, solve_convex
 from headway.solvers import newton as newton_module
 from headway.solvers.certificate import certify
@@ -201,12 +202,14 @@ def test_sparse_features_give_the_dense_answer(coupled, C):
 
 KINDS = {
     "the diagonal": lambda ladder: precondition._diagonal,
-    "one block": lambda ladder: lambda problem: precondition._one_block(problem, ladder._rng),
+    "one block": lambda ladder: (
+        lambda problem: precondition._one_block(problem, ladder._rng, ladder._grams)
+    ),
     "blocks from all rows": lambda ladder: (
-        lambda problem: precondition._blocks(problem, ladder._rng, exact=True)
+        lambda problem: precondition._blocks(problem, ladder._rng, ladder._grams, exact=True)
     ),
     "blocks from drawn rows": lambda ladder: (
-        lambda problem: precondition._blocks(problem, ladder._rng, exact=False)
+        lambda problem: precondition._blocks(problem, ladder._rng, ladder._grams, exact=False)
     ),
     "one shared matrix": lambda ladder: ladder._shared,
     "everything": lambda ladder: precondition._full,
@@ -221,6 +224,7 @@ def test_every_preconditioner_leads_to_the_same_optimum(kind, coupled, C, monkey
         pytest.skip("independent columns have no Hessian in common")
     X, targets, _ = messy(900, 10)
     expected = solve_convex(X, targets, coupled=coupled, C=C)
+    monkeypatch.setattr(newton_module, "EXACT_WORK", -1)
     monkeypatch.setattr(
         precondition.Ladder,
         "_kinds",
@@ -494,3 +498,33 @@ def test_every_nth_row_stands_for_n():
     assert some.X[:, 0].tolist() == [0, 3, 6, 9]
     assert some.labels.tolist() == [0, 1, 0, 1]
     assert some.row_weights.tolist() == [3.0] * 4
+
+
+@pytest.mark.parametrize("coupled", [True, False])
+def test_fits_of_a_path_share_gram_matrices(monkeypatch, coupled):
+    X, targets, _ = messy(900, 10)
+    monkeypatch.setattr(newton_module, "EXACT_WORK", -1)
+    made = []
+
+    def one_rung(ladder, problem):
+        rung = KINDS["blocks from drawn rows"](ladder)
+        return [precondition.Rung(rung, 1e9, matrices=problem.n_classes)]
+
+    def counted(*arguments, **options):
+        made.append(1)
+        return grams_module.class_grams(*arguments, **options)
+
+    monkeypatch.setattr(precondition.Ladder, "_kinds", one_rung)
+    monkeypatch.setattr(precondition, "class_grams", counted)
+    shared = grams_module.Grams(keep=True)
+    for C in (0.1, 1.0, 10.0):
+        found = solve_convex(X[:800], targets[:800], coupled=coupled, C=C, grams=shared)
+        alone = solve_convex(X[:800], targets[:800], coupled=coupled, C=C)
+        assert found.converged
+        assert_allclose(found.objective, alone.objective, rtol=1e-9)
+    assert len(made) == 1 + 3  # one for the path, one for each fit alone
+    # Another fold takes them too; another number of classes or features makes its own.
+    solve_convex(X[100:], targets[100:], coupled=coupled, grams=shared)
+    assert len(made) == 4
+    solve_convex(X[:, :9], targets, coupled=coupled, grams=shared)
+    assert len(made) == 5

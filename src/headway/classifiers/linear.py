@@ -28,7 +28,7 @@ from headway.errors import InputTypeError, InputValueError
 from headway.kernels.linear import LinearRows
 from headway.links import SigmoidLink, SoftmaxLink
 from headway.losses import CanonicalLoss, PositiveWeightedLoss
-from headway.solvers import LinearSolution, solve_convex, solve_smooth, threads_for
+from headway.solvers import Grams, LinearSolution, solve_convex, solve_smooth, threads_for
 
 __all__ = ["LinearClassifier"]
 
@@ -163,8 +163,9 @@ class LinearClassifier(HeadClassifier):
         weights: np.ndarray | None,
         moments: tuple[np.ndarray, np.ndarray],
         like: Any,
+        grams: Grams | None = None,
     ) -> LinearSolution:
-        """Fit the rows that carry weight, `like` being another pass over the features."""
+        """Fit the rows that carry weight; `like` is another pass over the features."""
         mean, deviation = moments
         start = self._warm_start(X.shape[1])
         if start is not None:
@@ -172,7 +173,7 @@ class LinearClassifier(HeadClassifier):
                 [start[:, :-1] * deviation, start[:, -1] + start[:, :-1] @ mean]
             )
         with threads_for(X.shape[0] * X.shape[1] * self.label_encoder_.n_logits_):
-            solution = self._solve(X, labels, weights, mean, deviation, start, like)
+            solution = self._solve(X, labels, weights, mean, deviation, start, like, grams)
         coef, intercept = solution.coef, solution.intercept
         if self.standardize:
             coef = coef / deviation
@@ -191,6 +192,7 @@ class LinearClassifier(HeadClassifier):
         deviation: np.ndarray,
         start: np.ndarray | None,
         like: Any,
+        grams: Grams | None,
     ) -> LinearSolution:
         """Return the solution of the head's problem, convex if its loss is a known one."""
         loss, link = self.head_.loss, None
@@ -234,6 +236,7 @@ class LinearClassifier(HeadClassifier):
             penalty_weights=penalty_weights,
             start=start,
             like=like,
+            grams=grams,
             tol=self.tol,
             max_iter=self.max_iter,
             rng=np.random.default_rng(seed),

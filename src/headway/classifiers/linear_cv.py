@@ -5,8 +5,9 @@
     then              one fit of all rows at C_
 
 A fold is the rows with weight 0 on those held out: features are neither split nor copied, and
-their sparse form is made once.  The trap: a class that a fold's training rows lack is held all
-but impossible there, so that its held-out rows cost some 20 nats each whatever C is.
+their sparse form is made once.  The Gram matrices of the solver's preconditioners, which need not
+be exact, are shared by all folds and Cs.  The trap: a class that a fold's training rows lack is
+held all but impossible there, so that its held-out rows cost some 20 nats each whatever C is.
 """
 
 import sys
@@ -26,6 +27,7 @@ from headway.classifiers.standardize import BLOCK_CELLS
 from headway.errors import InputTypeError, InputValueError
 from headway.kernels.linear import linear_pass
 from headway.labels import to_targets
+from headway.solvers import Grams
 
 __all__ = ["LinearClassifierCV"]
 
@@ -83,7 +85,8 @@ class LinearClassifierCV(HeadClassifier):
     -----
     C multiplies the sum of the losses, as in scikit-learn, so that a fold of fewer rows is
     penalised a little more than the final fit at the same C.  Memory beside the features is one
-    weight a row and the working memory of one fit, however many folds and Cs there are.  Ctrl-C
+    weight a row, the working memory of one fit and its preconditioner once more, however many
+    folds and Cs there are.  Ctrl-C
     ends the search without a model; during the final fit it keeps the best weights so far.
 
     References
@@ -159,6 +162,7 @@ class LinearClassifierCV(HeadClassifier):
         like = None
         if not self.standardize or hasattr(X, "tocsr"):
             like = linear_pass(model._rows(X, labels, full, None), coupled=False)
+        grams = Grams(keep=True)
         scores = np.empty((len(folds), len(Cs)))
         best, nearest, unfinished = np.inf, None, 0
         for f, (train, held) in enumerate(folds):
@@ -169,7 +173,7 @@ class LinearClassifierCV(HeadClassifier):
             moments = model._moments(X, in_fold)
             for c, C in enumerate(Cs):
                 model.C = float(C)
-                solution = model._fit_rows(X, labels, in_fold, moments, like)
+                solution = model._fit_rows(X, labels, in_fold, moments, like, grams)
                 if solution.interrupted:
                     raise KeyboardInterrupt
                 unfinished += not (solution.converged or solution.separated)
@@ -193,7 +197,7 @@ class LinearClassifierCV(HeadClassifier):
         model = self._model(self.C_, seed)
         if nearest is not None:
             model.coef_, model.intercept_ = nearest
-        solution = model._fit_rows(X, labels, weights, model._moments(X, weights), like)
+        solution = model._fit_rows(X, labels, weights, model._moments(X, weights), like, grams)
         self._adopt(model)
         model._warn_unless_converged(solution)
 

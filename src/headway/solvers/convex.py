@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from headway.kernels.linear import LinearRows, linear_rows
+from headway.solvers.grams import Grams
 from headway.solvers.nested import nested_start
 from headway.solvers.newton import newton
 from headway.solvers.problem import LinearProblem, class_masses
@@ -36,6 +37,7 @@ def solve_convex(
     penalty_weights: np.ndarray | None = None,
     start: np.ndarray | None = None,
     like: Any = None,
+    grams: Grams | None = None,
     tol: float = 1e-6,
     max_iter: int = 100,
     rng: np.random.Generator | None = None,
@@ -64,6 +66,8 @@ def solve_convex(
         Weights to begin from, intercepts last; by default those of the class shares.
     like : pass, optional
         A `linear_pass` over the same features, which are then made ready only once.
+    grams : Grams, optional
+        Gram matrices shared with other fits, of other rows or another C.
     tol : float
         Relative gap at which to stop.
     max_iter : int
@@ -134,7 +138,7 @@ def solve_convex(
         first = nested.weights
     if nested is not None and nested.interrupted:
         steps["max_iter"] = 0
-    found = newton(problem, first, tol=0.9 * tol, **steps)
+    found = newton(problem, first, tol=0.9 * tol, grams=grams, **steps)
     if nested is not None and nested.interrupted:
         found = replace(found, interrupted=True)
     weights_found[columns] = found.weights

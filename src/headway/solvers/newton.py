@@ -23,6 +23,7 @@ import numpy as np
 
 from headway.solvers.certificate import Certificate, certify
 from headway.solvers.direction import near_enough, newton_direction
+from headway.solvers.grams import Grams
 from headway.solvers.precondition import Ladder
 from headway.solvers.problem import LinearProblem, Point
 from headway.solvers.separation import separates
@@ -80,6 +81,7 @@ def newton(
     rng: np.random.Generator,
     report: Callable[[str], None] | None = None,
     polish: bool = True,
+    grams: Grams | None = None,
 ) -> NewtonResult:
     """Return the optimum of the problem, certified to a relative gap of `tol` where possible.
 
@@ -99,6 +101,8 @@ def newton(
         Is handed one line of text a step.
     polish : bool
         Whether a small problem is solved to rounding, which costs next to nothing.
+    grams : Grams, optional
+        Gram matrices shared with other fits.
 
     Returns
     -------
@@ -111,7 +115,7 @@ def newton(
         found = _exact(problem, start, tol, max_iter, report)
         if found is not None:
             return found
-    descent = _Descent(problem, problem.at(start), tol, small, rng, report)
+    descent = _Descent(problem, problem.at(start), tol, small, rng, report, grams)
     interrupted = False
     try:
         done = False
@@ -169,11 +173,12 @@ class _Descent:
         small: bool,
         rng: np.random.Generator,
         report: Callable[[str], None] | None,
+        grams: Grams | None,
     ):
         self.problem, self.point = problem, point
         self.tol, self.small = tol, small
         self.report = report or (lambda line: None)
-        self.ladder = Ladder(problem, rng)
+        self.ladder = Ladder(problem, rng, grams)
         self.bounds = np.full_like(point.values, -np.inf)
         self.separated = np.zeros(point.values.shape, dtype=bool)
         self.noise = SINGLE_NOISE if problem.single else 1e-13

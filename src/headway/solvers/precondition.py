@@ -6,9 +6,6 @@
     shared    one Gram matrix in its eigenbasis, scaled for each class      where blocks burst
     full      the exact Hessian of all classes together      few weights
 
-Blocks come from rows drawn with probability proportional to their curvature w p (1 - p): each
-drawn row then carries the same weight, so a block is one symmetric product; about 4 d rows do.
-
 Nobody knows beforehand how many passes a better preconditioner saves.  So they form a ladder, and
 the next rung is bought once the passes spent on the present one would have paid for a good part
 of it: at worst that costs a small multiple of the best choice in hindsight (the ski-rental
@@ -26,9 +23,10 @@ from typing import Any
 
 import numpy as np
 import scipy.linalg as sla
-import scipy.sparse as sp
 
 from headway.kernels.factor import factor
+from headway.solvers.grams import ROWS_PER_FEATURE, Grams, class_grams, mean_gram, sample_size
+from headway.solvers.prices import EIGEN_RATE, FACTOR_RATE, GRAM_RATE, gram_price, pass_price
 from headway.solvers.problem import EVERY, LinearProblem
 
 __all__ = ["EVERY", "Apply", "Diagonal", "Ladder"]
@@ -40,16 +38,9 @@ FULL_WEIGHTS = 400
 FULL_ROWS = 20  # rows for each weight that suffice
 BLOCK_BYTES = 512 << 20
 MOST_BLOCK_FEATURES = 6000
-ROWS_PER_FEATURE, MOST_ROWS_PER_FEATURE = 4, 200
-CANDIDATES = 16  # rows looked at for each that is drawn
 # Collinear features without a penalty have directions of no curvature, along which rounding
 # must not be blown up into weights of 1e12.
 UNPENALISED_FLOOR = 1e-9
-# About: multiply-adds a second of dense and sparse products and of Gram matrices; cubes of the
-# width a second of factors and eigenbases; bytes a second.  Only their ratios matter.
-DENSE_RATE, SPARSE_RATE, GRAM_RATE, SCATTER_RATE = 6e10, 3e10, 6e10, 5e8
-FACTOR_RATE, EIGEN_RATE = 7e10, 2e9
-BYTES_RATE = 2e10
 NEAR = 0.1  # relative decrease below which the Hessian has nearly settled
 PAID, PAID_FAR = 0.5, 2.0  # shares of the next rung's price at which it is bought
 WORN, BLOCKS_WORN = 1.0, 2.0  # times its own price at which a rung is made anew
@@ -62,6 +53,7 @@ class Rung:
     make: Callable[[LinearProblem], Apply]
     price: float
     lasts: float = WORN
+    matrices: int = 0  # Gram matrices that it is made of
 
 
 class Ladder:
@@ -73,6 +65,8 @@ class Ladder:
         The problem.
     rng : Generator
         Draws rows.
+    grams : Grams, optional
+        Gram matrices that another fit of a path has left behind: their rungs are bought already.
 
     Attributes
     ----------
@@ -80,8 +74,11 @@ class Ladder:
         What one Hessian product costs, in the currency of the prices.
     """
 
-    def __init__(self, problem: LinearProblem, rng: np.random.Generator):
-        self.pass_price = _pass_price(problem)
+    def __init__(
+        self, problem: LinearProblem, rng: np.random.Generator, grams: Grams | None = None
+    ):
+        self._grams = Grams() if grams is None else grams
+        self.pass_price = pass_price(problem)
         self._basis: Eigenbasis | None = None
         self._rng = rng
         self._rungs = self._kinds(problem)
@@ -90,6 +87,9 @@ class Ladder:
             self._rungs[self._at + 1].price <= 2 * self.pass_price
         ):
             self._at += 1
+        for place, rung in enumerate(self._rungs):
+            if rung.matrices and self._grams.has(problem, rung.matrices):
+                self._at = max(self._at, place)
         self._apply: Apply | None = None
         self._spent = 0.0  # on the present rung
         self._used = 0.0  # since it was made
@@ -112,7 +112,10 @@ class Ladder:
         if following is not None and self._spent >= self._due(following, left):
             self._at += 1
             self._apply, self._spent = None, 0.0
-        if self._apply is None or anew or self._used >= rung.lasts * rung.price:
+        worn = self._used >= rung.lasts * rung.price
+        if anew or worn:
+            self._grams.forget(problem)
+        if self._apply is None or anew or worn:
             self._apply = self._rungs[self._at].make(problem)
             self._used = 0.0
         return self._apply
@@ -135,8 +138,8 @@ class Ladder:
     def _kinds(self, problem: LinearProblem) -> list[Rung]:
         k, width = problem.shape
         n = problem.rows.shape[0]
-        row_price = _gram_price(problem)
-        gram = min(n, _sample_size(problem)) * row_price
+        row_price = gram_price(problem)
+        gram = min(n, sample_size(problem)) * row_price
         factor = width**3 / FACTOR_RATE
         if problem.coupled and problem.probs is not None and k * width <= FULL_WEIGHTS:
             pairs = k * (k + 1) / 2
@@ -148,16 +151,17 @@ class Ladder:
         if width <= MOST_BLOCK_FEATURES:
             if problem.coupled or k == 1:
                 # The curvatures of label sets have too little in common for one block.
-                rungs.append(Rung(lambda p: _one_block(p, self._rng), gram + factor))
+                one = partial(_one_block, rng=self._rng, grams=self._grams)
+                rungs.append(Rung(one, gram + factor, matrices=1))
             if problem.probs is None:
                 pass  # too many classes to keep probs, and so to tell their curvatures apart
             elif k * width**2 * 4 <= BLOCK_BYTES:
                 exact = n <= 2 * ROWS_PER_FEATURE * width
                 most = n * row_price if exact else gram
                 price = k * (most + factor)
-                blocks = Rung(lambda p: _blocks(p, self._rng, exact=exact), price, BLOCKS_WORN)
+                make = partial(_blocks, rng=self._rng, grams=self._grams, exact=exact)
                 if k > 1 or exact:
-                    rungs.append(blocks)
+                    rungs.append(Rung(make, price, BLOCKS_WORN, matrices=k))
             elif problem.coupled:
                 rungs.append(Rung(self._shared, gram + width**3 / EIGEN_RATE))
         rungs = [rung for rung in rungs if rung.price < full]
@@ -170,21 +174,6 @@ class Ladder:
         if self._basis is None:
             self._basis = _eigenbasis(problem, self._rng)
         return _shared(problem, self._basis)
-
-
-def _pass_price(problem: LinearProblem) -> float:
-    X, k = problem.rows.X, problem.n_classes
-    if sp.issparse(X):
-        return 2.0 * X.nnz * k / SPARSE_RATE + X.nnz * 8 / BYTES_RATE
-    n, d = X.shape
-    return max(2.0 * n * d * k / DENSE_RATE, n * d * X.itemsize / BYTES_RATE)
-
-
-def _gram_price(problem: LinearProblem) -> float:
-    """Return what one row costs in a Gram matrix."""
-    X, width = problem.rows.X, problem.shape[1]
-    dense = width**2 / 2 / GRAM_RATE
-    return min(dense, (X.nnz / X.shape[0] + 1) ** 2 / 2 / SCATTER_RATE) if sp.issparse(X) else dense
 
 
 def _full(problem: LinearProblem) -> Apply:
@@ -227,42 +216,16 @@ def _full(problem: LinearProblem) -> Apply:
     return apply
 
 
-def _blocks(problem: LinearProblem, rng: np.random.Generator, *, exact: bool) -> Apply:
+def _blocks(
+    problem: LinearProblem, rng: np.random.Generator, grams: Grams, *, exact: bool
+) -> Apply:
     """Return the inverses of the class blocks, from all rows or from drawn ones."""
-    k, width = problem.shape
-    n = problem.rows.shape[0]
-    blocks: np.ndarray = np.zeros((k, width, width), dtype=_block_dtype(problem))
-    m = _sample_size(problem)
-    if exact or n <= m:
-        for c in range(k):
-            problem.passes.grams(None, problem.curvature(c)[None], blocks[c : c + 1])
-    else:
-        drawn, weights = np.empty((k, m), dtype=np.int64), np.empty(k)
-        for c in range(k):
-            drawn[c], weights[c] = _draw(partial(problem.curvature, c), n, m, rng)
-        problem.passes.grams(drawn, None, blocks)
-        blocks *= weights[:, None, None].astype(blocks.dtype)
-    return _factored(problem, blocks)
+    return _factored(problem, grams.take(problem, lambda: class_grams(problem, rng, exact=exact)))
 
 
-def _block_dtype(problem: LinearProblem) -> type:
-    """Return float64 where blocks are small, or nearly singular for want of a penalty."""
-    return np.float64 if problem.shape[1] <= 128 or not problem.penalised else np.float32
-
-
-def _one_block(problem: LinearProblem, rng: np.random.Generator) -> Apply:
+def _one_block(problem: LinearProblem, rng: np.random.Generator, grams: Grams) -> Apply:
     """Return the inverse of one block for all classes, of mean curvature, from drawn rows."""
-    width = problem.shape[1]
-    n = problem.rows.shape[0]
-    block: np.ndarray = np.zeros((1, width, width), dtype=_block_dtype(problem))
-    m = _sample_size(problem)
-    if n <= m:
-        problem.passes.grams(None, problem.mean_curvature()[None], block)
-    else:
-        drawn, weight = _draw(problem.mean_curvature, n, m, rng)
-        problem.passes.grams(drawn[None], None, block)
-        block *= block.dtype.type(weight)
-    return _factored(problem, block)
+    return _factored(problem, grams.take(problem, lambda: mean_gram(problem, rng)[None]))
 
 
 def _factored(problem: LinearProblem, blocks: np.ndarray) -> Apply:
@@ -310,17 +273,8 @@ class Eigenbasis:
 def _eigenbasis(problem: LinearProblem, rng: np.random.Generator) -> Eigenbasis:
     """Return the eigenbasis of the rows weighted by their curvature in all classes together."""
     width = problem.shape[1]
-    n = problem.rows.shape[0]
-    gram = np.zeros((1, width, width))
-    if n <= ROWS_PER_FEATURE * width:
-        pooled = problem.mean_curvature()
-        problem.passes.grams(None, pooled[None], gram)
-        matrix = gram[0] / max(pooled.sum(), 1e-300)
-    else:
-        m = ROWS_PER_FEATURE * width
-        drawn, _ = _draw(problem.mean_curvature, n, m, rng)
-        problem.passes.grams(drawn[None], None, gram)
-        matrix = gram[0] / m
+    matrix = mean_gram(problem, rng, np.float64)
+    matrix /= max(float(matrix[-1, -1]), 1e-300)  # of the ones: the sum of all curvatures
     # The intercept has no penalty to be measured by; a small one stands in.
     floor = max(float(problem.penalty.max()), 1e-8 * float(np.trace(matrix)) / width, 1e-300)
     scale = np.sqrt(np.maximum(problem.penalty, 1e-4 * floor))
@@ -352,25 +306,3 @@ def _diagonal(problem: LinearProblem) -> Diagonal:
     diagonal += problem.penalty
     diagonal += 1e-10 * max(float(diagonal.max()), 1e-300)
     return Diagonal(problem, diagonal)
-
-
-def _draw(
-    curvature: Callable[[slice], np.ndarray], n: int, size: int, rng: np.random.Generator
-) -> tuple[np.ndarray, float]:
-    """Return rows drawn in proportion to `curvature` and the weight that each then carries."""
-    # Where rows abound, they are drawn from every few of them: looking at each costs more.
-    step = max(1, n // (CANDIDATES * size))
-    ends = np.cumsum(curvature(slice(None, None, step)))
-    total = float(ends[-1])
-    if total <= 0:
-        return np.arange(size) % n, 0.0
-    places = (np.arange(size) + rng.random(size)) * (total / size)
-    rows = np.minimum(np.searchsorted(ends, places), len(ends) - 1)
-    return rows * step, step * total / size
-
-
-def _sample_size(problem: LinearProblem) -> int:
-    """Return how many rows a block is made of: more where they cost little beside the rest."""
-    width = problem.shape[1]
-    cheap = max(width**3 / FACTOR_RATE, _pass_price(problem)) / 2 / _gram_price(problem)
-    return int(max(ROWS_PER_FEATURE * width, min(cheap, MOST_ROWS_PER_FEATURE * width)))
