@@ -2,7 +2,8 @@
 
 `peer_settings.json` holds, for each problem, gap and solver, the loosest tolerance of its ladder
 that reached the gap, the seconds it took, and where that comes from: "search" (`python -m
-benchmarks._search`), "trial" (an early look at few tolerances, one thread, a busy machine) or
+benchmarks._search`), "run" (a run of the benchmarks went down the ladder from an estimate; no tolerance
+means that no rung reached the gap), "trial" (an early look at few tolerances, one thread, a busy machine) or
 "estimate" (never measured on this problem: a place to start).  Every run verifies the gap and goes
 down the ladder where it is missed.  A tolerance that is tighter than it need be would slow the peer
 down, so that entries not from the search start one rung looser.
@@ -73,7 +74,7 @@ def entrants_for(problem_name, gap):
     for one in found:
         entrant = Entrant(
             **{name: one[name] for name in ("peer", "solver", "dtype", "sparse", "tol")},
-            searched=one["source"] == "search",
+            searched=one["source"] in ("search", "run"),
         )
         best_of_peer = one["peer"] not in seen
         seen.add(one["peer"])

@@ -325,6 +325,8 @@ class LinearPass {
     }
 
     bool sparse() const { return job_.x.sparse; }
+    // Whether products of some of the rows cost less: where classes are split, all are read.
+    bool thins() const { return !linear_table().of_float.plan(job_, 0).wide; }
     int64_t scratch_bytes() const { return scratch_.size() + shared_.size(); }
 
   private:
@@ -393,6 +395,7 @@ void bind_linear(nb::module_ &m) {
              arg(), arg(), arg(), arg(), arg("every") = 1)
         .def("newton", &LinearPass::newton, arg().noconvert(), arg().noconvert(),
              arg().noconvert(), arg(), arg())
+        .def_prop_ro("thins", &LinearPass::thins)
         .def_prop_ro("sparse", [](const LinearPass &pass) { return pass.sparse(); })
         .def("dual", &LinearPass::dual, arg().noconvert(), arg().noconvert(), arg().noconvert(),
              arg().noconvert(), arg().noconvert(), arg().none())

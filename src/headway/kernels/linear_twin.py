@@ -77,6 +77,8 @@ class NumpyLinearPass:
             _backward(X, change, sums)
         sums *= every
 
+    thins = True  # products of some of the rows cost less
+
     @property
     def sparse(self) -> bool:
         """Return whether the features are stored sparse, so that `diagonal` may be asked."""

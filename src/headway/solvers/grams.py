@@ -66,7 +66,7 @@ def class_grams(
     k, width = problem.shape
     n = problem.rows.shape[0]
     blocks: np.ndarray = np.zeros((k, width, width), dtype=_dtype(problem))
-    m = sample_size(problem)
+    m = sample_size(problem, k)
     if exact or n <= m:
         for c in range(k):
             problem.passes.grams(None, problem.curvature(c)[None], blocks[c : c + 1])
@@ -94,10 +94,14 @@ def mean_gram(problem: LinearProblem, rng: np.random.Generator, dtype: Any = Non
     return block[0]
 
 
-def sample_size(problem: LinearProblem, /) -> int:
-    """Return how many rows a matrix is made of: more where they cost little beside the rest."""
+def sample_size(problem: LinearProblem, count: int = 1, /) -> int:
+    """Return of how many rows each of `count` matrices is made.
+
+    Of more where they cost little beside the factors, or all together beside one pass.
+    """
     width = problem.shape[1]
-    cheap = max(width**3 / FACTOR_RATE, pass_price(problem)) / 2 / gram_price(problem)
+    rest = max(width**3 / FACTOR_RATE, pass_price(problem) / count)
+    cheap = rest / 2 / gram_price(problem)
     return int(max(ROWS_PER_FEATURE * width, min(cheap, MOST_ROWS_PER_FEATURE * width)))
 
 

@@ -197,7 +197,7 @@ class _Descent:
             penalty = problem.penalty + self.damping * problem.feature_scales
             damped = replace(problem, penalty=penalty)
         apply = self.ladder.climb(damped, left=self.predicted, anew=bool(self.damping))
-        if self.predicted > FAR and problem.penalised:
+        if self.predicted > FAR and problem.penalised and problem.passes.thins:
             # The curvature there is soon out of date: that of some rows does.
             rows = problem.rows.shape[0] // (ROWS_PER_FEATURE * problem.shape[1])
             damped = replace(damped, every=max(1, min(MOST_EVERY, rows)))

@@ -157,8 +157,8 @@ class Ladder:
                 pass  # too many classes to keep probs, and so to tell their curvatures apart
             elif k * width**2 * 4 <= BLOCK_BYTES:
                 exact = n <= 2 * ROWS_PER_FEATURE * width
-                most = n * row_price if exact else gram
-                price = k * (most + factor)
+                rows = n if exact else min(n, sample_size(problem, k))
+                price = k * (rows * row_price + factor)
                 make = partial(_blocks, rng=self._rng, grams=self._grams, exact=exact)
                 if k > 1 or exact:
                     rungs.append(Rung(make, price, BLOCKS_WORN, matrices=k))
