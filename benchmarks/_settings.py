@@ -2,11 +2,11 @@
 
 `peer_settings.json` holds, for each problem, gap and solver, the loosest tolerance of its ladder
 that reached the gap, the seconds it took, and where that comes from: "search" (`python -m
-benchmarks._search`), "run" (a run of the benchmarks went down the ladder from an estimate; no tolerance
-means that no rung reached the gap), "trial" (an early look at few tolerances, one thread, a busy machine) or
-"estimate" (never measured on this problem: a place to start).  Every run verifies the gap and goes
-down the ladder where it is missed.  A tolerance that is tighter than it need be would slow the peer
-down, so that entries not from the search start one rung looser.
+benchmarks._search`), "run" (a run of the benchmarks went down the ladder from an estimate; without
+a tolerance, no rung reached the gap), "trial" (an early look at few tolerances, one thread, a busy
+machine) or "estimate" (never measured on this problem: a place to start).  Every run verifies the
+gap and goes down the ladder where it is missed.  A tolerance that is tighter than it need be would
+slow the peer down, so that trials and estimates start one rung looser.
 
 A run of the benchmarks takes the fastest solver of each peer, and every solver that was within
 1.5 times of the fastest of all; a peer whose best was over LEAST_CHANCE times slower than the
