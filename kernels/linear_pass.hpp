@@ -42,7 +42,7 @@ template <class T> struct Pass {
     // Likewise the certificate of float features, in double and without a copy of them.
     bool certificate_by_features(const Bench<T> &b, int64_t row, int64_t rows) const {
         const bool dual = job.op == Op::dual;
-        if (sizeof(T) != 8 || !(dual || job.op == Op::moments) || !is_one_sigmoid<T>(job, width) ||
+        if (!VECTOR_CERTIFICATE || sizeof(T) != 8 || !(dual || job.op == Op::moments) || !is_one_sigmoid<T>(job, width) ||
             job.x.sparse || d > FEW_FEATURES || !in_place<float>(job.x) || job.probs == nullptr) {
             return false;
         }
@@ -165,7 +165,7 @@ template <class T> struct Pass {
         double *values = b.values + group * (job.coupled ? 1 : K);
         const bool product = job.op == Op::product && job.probs != nullptr;
         if constexpr (sizeof(T) == 8) {
-            if (is_one_sigmoid<T>(job, width) && job.probs != nullptr) {
+            if (VECTOR_CERTIFICATE && is_one_sigmoid<T>(job, width) && job.probs != nullptr) {
                 if (job.op == Op::dual) {
                     one_sigmoid_dual(job, row, rows, z, dz, packed.bias[0], packed.second_bias[0],
                                      values, b.next_values + group, b.excess + group);

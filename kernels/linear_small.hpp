@@ -180,6 +180,10 @@ inline void one_sigmoid_products(const Job &job, int64_t row, int64_t rows, T *z
 
 // -- one sigmoid's certificate, in double ----------------------------------------------------
 
+// Not on vectors of two doubles: GCC 12 there adds up probs as they were before they were rounded
+// to the floats that are kept, and the certificate then misses its balance by that rounding.
+constexpr bool VECTOR_CERTIFICATE = HEADWAY_BYTES >= 32;
+
 HEADWAY_INLINE void store_floats(float *out, VecDouble v, int64_t count) {
     double wide[LANES<double>];
     store<double>(wide, v);
