@@ -180,8 +180,9 @@ inline void one_sigmoid_products(const Job &job, int64_t row, int64_t rows, T *z
 
 // -- one sigmoid's certificate, in double ----------------------------------------------------
 
-// Not on vectors of two doubles: GCC 12 there adds up probs as they were before they were rounded
-// to the floats that are kept, and the certificate then misses its balance by that rounding.
+// Not on vectors of two doubles: built so by GCC 12, the sum of the probs came out as if they had
+// not been rounded to the floats that are kept (why is not known), and the certificate missed its
+// balance by that rounding.
 constexpr bool VECTOR_CERTIFICATE = HEADWAY_BYTES >= 32;
 
 HEADWAY_INLINE void store_floats(float *out, VecDouble v, int64_t count) {

@@ -528,3 +528,16 @@ def test_fits_of_a_path_share_gram_matrices(monkeypatch, coupled):
     assert len(made) == 4
     solve_convex(X[:, :9], targets, coupled=coupled, grams=shared)
     assert len(made) == 5
+
+
+def test_a_kept_matrix_of_all_classes_does_not_stand_for_one_a_class():
+    X, targets, _ = messy(100, 5, 3)
+    problem = LinearProblem(
+        linear_rows(X, targets, coupled=True), np.append(np.ones(5), 0.0), coupled=True
+    )
+    kept = grams_module.Grams(keep=True)
+    kept.take(problem, 1, lambda: np.ones((1, 6, 6)))
+    assert kept.take(problem, 1, lambda: np.zeros((1, 6, 6))).all()
+    assert not kept.take(problem, 3, lambda: np.zeros((3, 6, 6))).any()
+    assert kept.has(problem, 3)
+    assert not kept.has(problem, 1)

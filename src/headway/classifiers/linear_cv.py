@@ -86,8 +86,8 @@ class LinearClassifierCV(HeadClassifier):
     C multiplies the sum of the losses, as in scikit-learn, so that a fold of fewer rows is
     penalised a little more than the final fit at the same C.  Memory beside the features is one
     weight a row, the working memory of one fit and its preconditioner once more, however many
-    folds and Cs there are.  Ctrl-C
-    ends the search without a model; during the final fit it keeps the best weights so far.
+    folds and Cs there are.  Ctrl-C ends the search without a model; during the final fit it keeps
+    the best weights so far.
 
     References
     ----------

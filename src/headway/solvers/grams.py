@@ -38,23 +38,22 @@ class Grams:
         self._kept: np.ndarray | None = None
 
     def has(self, problem: LinearProblem, count: int, /) -> bool:
-        """Return whether there are `count` matrices for a problem of this shape."""
-        k, width = problem.shape
-        found = self._kept
-        # One matrix serves any number of classes, a matrix a class just these.
-        return found is not None and count in (1, k) and found.shape == (count, width, width)
+        """Return whether `count` matrices for so many features are kept."""
+        width = problem.shape[1]
+        return self._kept is not None and self._kept.shape == (count, width, width)
 
-    def take(self, problem: LinearProblem, make: Callable[[], np.ndarray], /) -> np.ndarray:
+    def take(
+        self, problem: LinearProblem, count: int, make: Callable[[], np.ndarray], /
+    ) -> np.ndarray:
         """Return matrices (count, d + 1, d + 1) to be written over: kept ones, or new ones."""
-        kept = self._kept
-        if kept is not None and any(self.has(problem, c) for c in (1, problem.n_classes)):
-            return kept.copy()
+        if self._kept is not None and self.has(problem, count):
+            return self._kept.copy()
         made = make()
         if self._keep:
             self._kept = made.copy()
         return made
 
-    def forget(self, problem: LinearProblem, /) -> None:
+    def forget(self) -> None:
         """Let go of what is kept."""
         self._kept = None
 

@@ -114,7 +114,7 @@ class Ladder:
             self._apply, self._spent = None, 0.0
         worn = self._used >= rung.lasts * rung.price
         if anew or worn:
-            self._grams.forget(problem)
+            self._grams.forget()
         if self._apply is None or anew or worn:
             self._apply = self._rungs[self._at].make(problem)
             self._used = 0.0
@@ -220,12 +220,13 @@ def _blocks(
     problem: LinearProblem, rng: np.random.Generator, grams: Grams, *, exact: bool
 ) -> Apply:
     """Return the inverses of the class blocks, from all rows or from drawn ones."""
-    return _factored(problem, grams.take(problem, lambda: class_grams(problem, rng, exact=exact)))
+    made = grams.take(problem, problem.n_classes, lambda: class_grams(problem, rng, exact=exact))
+    return _factored(problem, made)
 
 
 def _one_block(problem: LinearProblem, rng: np.random.Generator, grams: Grams) -> Apply:
     """Return the inverse of one block for all classes, of mean curvature, from drawn rows."""
-    return _factored(problem, grams.take(problem, lambda: mean_gram(problem, rng)[None]))
+    return _factored(problem, grams.take(problem, 1, lambda: mean_gram(problem, rng)[None]))
 
 
 def _factored(problem: LinearProblem, blocks: np.ndarray) -> Apply:
