@@ -24,6 +24,7 @@ template <class T> void bind(nb::module_ &m) {
             expect(int64_t(scales.shape(0)) == count && int64_t(scales.shape(1)) == width,
                    "scales must have shape (count, width)");
             nb::gil_scoped_release release;
+            const FixedThreads fixed;
             const std::unique_ptr<T[]> scratch(new T[threads() * FACTOR_STRIP * width]);
             functions_of(T{}).factor(matrices.data(), count, width, scales.data(), floor,
                                      scratch.get());
@@ -48,6 +49,7 @@ template <class T> void bind(nb::module_ &m) {
                 }
             }
             nb::gil_scoped_release release;
+            const FixedThreads fixed;
             const std::unique_ptr<T[]> scratch(new T[threads() * SOLVE_SIDES * width]);
             functions_of(T{}).solve(factors.data(), scales.data(), width, rhs.data(), places, rows,
                                     out.data(), scratch.get());

@@ -156,10 +156,13 @@ class LinearPass {
         }
     }
 
-    void gradient(Doubles weights, DoublesOut values, DoublesOut sums, nb::object probs,
-                  bool single) {
+    // With a penalty (d + 1,) the sums are those of the penalised objective; values never are.
+    void gradient(Doubles weights, DoublesOut values, DoublesOut sums, nb::object probs, bool single,
+                  nb::object penalty) {
         Job job = job_;
         job.op = Op::gradient;
+        const Doubles pull = penalty_of(penalty);
+        job.penalty = pull.is_valid() ? pull.data() : nullptr;
         job.weights = all_weights(weights);
         job.values = values_of(values);
         job.sums = all_sums(sums);
@@ -170,10 +173,12 @@ class LinearPass {
 
     // Of one block of rows in `every`, standing for all, where classes are not split.
     void product(Doubles direction, DoublesOut sums, nb::object probs, nb::object weights,
-                 bool single, int64_t every) {
+                 bool single, int64_t every, nb::object penalty) {
         Job job = job_;
         job.op = Op::product;
         job.every = at_least_one(every);
+        const Doubles pull = penalty_of(penalty);
+        job.penalty = pull.is_valid() ? pull.data() : nullptr;
         job.direction = all_weights(direction);
         job.sums = all_sums(sums);
         Floats kept = probs_of(probs);
@@ -241,6 +246,7 @@ class LinearPass {
         newton.settled = settled;
         newton.most = most;
         nb::gil_scoped_release release;
+        const FixedThreads fixed;
         return newton_table().run(job_, newton, scratch_.at_least(newton_table().scratch(job_)));
     }
 
@@ -321,6 +327,7 @@ class LinearPass {
         const GramFunctions<T> &f = functions_of(T{});
         T *matrices = out.data();
         nb::gil_scoped_release release;
+        const FixedThreads fixed;
         f.run(job, matrices, scratch_.at_least(f.scratch(job) * threads()));
     }
 
@@ -358,6 +365,12 @@ class LinearPass {
                "values must have one entry for each independent part");
         return array.data();
     }
+    Doubles penalty_of(nb::object penalty) const {
+        if (penalty.is_none()) return Doubles();
+        Doubles given = nb::cast<Doubles>(penalty, false);
+        expect(int64_t(given.size()) == job_.x.d + 1, "penalty must have shape (d + 1,)");
+        return given;
+    }
     Floats probs_of(nb::object probs) const {
         if (probs.is_none()) return Floats();
         Floats kept = nb::cast<Floats>(probs, false);
@@ -386,9 +399,9 @@ void bind_linear(nb::module_ &m) {
         .def("set_values", &LinearPass::set_values, arg().noconvert())
         .def("set_weights", &LinearPass::set_weights, arg().none(), arg().none())
         .def("gradient", &LinearPass::gradient, arg().noconvert(), arg().noconvert(),
-             arg().noconvert(), arg().none(), arg())
+             arg().noconvert(), arg().none(), arg(), arg("penalty").none() = nb::none())
         .def("product", &LinearPass::product, arg().noconvert(), arg().noconvert(), arg().none(),
-             arg().none(), arg(), arg("every") = 1)
+             arg().none(), arg(), arg("every") = 1, arg("penalty").none() = nb::none())
         .def("diagonal", &LinearPass::diagonal, arg().noconvert(), arg().noconvert())
         .def("cg", &LinearPass::cg, arg().noconvert(), arg().noconvert(), arg().noconvert(),
              arg().noconvert(), arg().noconvert(), arg().noconvert(), arg().noconvert(), arg(),

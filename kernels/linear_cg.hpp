@@ -14,6 +14,7 @@ namespace HEADWAY_LEVEL {
 namespace {
 
 constexpr int64_t CG_STRIP = 128;  // features a task
+constexpr int64_t CG_CHUNK = 16, CG_CELLS = 4096;  // most features and cells gone through together
 constexpr double CG_SOLVED = 1e-12;  // share of a squared residual that is float rounding
 
 struct SparseSolver {
@@ -161,13 +162,25 @@ struct SparseSolver {
         for (int64_t k = 0; k < K; ++k) to[k * (d + 1) + d] = from_b[k];
     }
 
-    // A feature's cells as vectors: f(vector, place in the tiles, class).  A tile is whole vectors,
-    // or it is the only one and a part of a vector.
-    template <class F> HEADWAY_INLINE void each_vector(int64_t j, const F &f) const {
+    // The cells of some features as vectors, tile by tile so that they are read as they lie:
+    // f(feature, place in the tiles, class).  A tile is whole vectors, or it is the only one and a
+    // part of a vector.
+    template <class F> HEADWAY_INLINE void each_cell(int64_t from, int64_t to, const F &f) const {
         for (int64_t t = 0; t < tiles; ++t) {
-            const int64_t at = (t * d + j) * W;
-            for (int64_t i = 0; i < W; i += LANES<float>) f(at + i, t * W + i);
+            if (idle[t]) continue;
+            for (int64_t j = from; j < to; ++j) {
+                const int64_t at = (t * d + j) * W;
+                for (int64_t i = 0; i < W; i += LANES<float>) f(j, at + i, t * W + i);
+            }
         }
+    }
+    // Some features at a time whose cells of all classes stay in the first-level cache.
+    template <class F> void each_chunk(int64_t begin, int64_t end, const F &f) const {
+        const int64_t size = most(1, least(CG_CHUNK, CG_CELLS / width));
+        for (int64_t j = begin; j < end; j += size) f(j, least(end, j + size));
+    }
+    HEADWAY_INLINE float class_mean(VecFloat total) const {
+        return job.coupled ? HEADWAY_LEVEL::sum<float>(total) / float(K) : 0.0f;
     }
     HEADWAY_INLINE VecFloat get(const float *p) const {
         return W >= LANES<float> ? load<float>(p) : load_some<float>(p, W, 0.0f);
@@ -191,41 +204,35 @@ struct SparseSolver {
         }
         centre_row(residual_b);
         each_strip([&](int64_t s, int64_t begin, int64_t end) {
-            alignas(64) float r[MOST_CLASSES], z[MOST_CLASSES];
-            alignas(64) float rz[MOST_CLASSES] = {}, unmet[MOST_CLASSES] = {};
-            for (int64_t j = begin; j < end; ++j) {
-                const VecFloat penalty = splat<float>(cg.penalty[j]);
-                VecFloat total = {};
-                each_vector(j, [&](int64_t at, int64_t k) {
+            alignas(64) float r[CG_CELLS], rz[MOST_CLASSES], unmet[MOST_CLASSES];
+            VecFloat totals[CG_CHUNK];
+            float means[CG_CHUNK];
+            for (int64_t k = 0; k < width; ++k) rz[k] = unmet[k] = 0.0f;
+            each_chunk(begin, end, [&](int64_t from, int64_t to) {
+                for (int64_t j = from; j < to; ++j) totals[j - from] = VecFloat{};
+                each_cell(from, to, [&](int64_t j, int64_t at, int64_t k) {
                     VecFloat now = get(residual + at);
                     if (!starting) {
                         const VecFloat a = get(lengths + k), p = get(direction + at);
                         put(step + at, get(step + at) + a * p);
-                        now -= a * (get(product + at) + penalty * p);
+                        now -= a * (get(product + at) + splat<float>(cg.penalty[j]) * p);
                     }
-                    store<float>(r + k, now);
-                    total += now;
+                    store<float>(r + (j - from) * width + k, now);
+                    totals[j - from] += now;
                 });
-                const VecFloat mean = splat<float>(job.coupled ? HEADWAY_LEVEL::sum<float>(total) / float(K) : 0.0f);
-                total = VecFloat{};
-                each_vector(j, [&](int64_t at, int64_t k) {
-                    const VecFloat now = get(real + k) * (load<float>(r + k) - mean);
-                    const VecFloat moved = now * get(inverse + at);
+                for (int64_t j = from; j < to; ++j) means[j - from] = class_mean(totals[j - from]);
+                each_cell(from, to, [&](int64_t j, int64_t at, int64_t k) {
+                    const VecFloat mean = splat<float>(means[j - from]);
+                    const VecFloat now =
+                        get(real + k) * (load<float>(r + (j - from) * width + k) - mean);
                     put(residual + at, now);
-                    store<float>(r + k, now);
-                    store<float>(z + k, moved);
-                    total += moved;
+                    // The mean of z over the classes does not count: that of r is 0.
+                    store<float>(rz + k, load<float>(rz + k) + now * now * get(inverse + at));
+                    const VecFloat gap = now - splat<float>(cg.means[j]) * get(residual_b + k);
+                    const VecFloat cell = gap * gap * splat<float>(1.0f / cg.penalty[j]);
+                    store<float>(unmet + k, load<float>(unmet + k) + cell);
                 });
-                const VecFloat z_mean = splat<float>(job.coupled ? HEADWAY_LEVEL::sum<float>(total) / float(K) : 0.0f);
-                const VecFloat mu = splat<float>(cg.means[j]);
-                const VecFloat inverse_penalty = splat<float>(1.0f / cg.penalty[j]);
-                each_vector(j, [&](int64_t, int64_t k) {
-                    const VecFloat now = load<float>(r + k);
-                    const VecFloat gap = now - mu * get(residual_b + k);
-                    store<float>(rz + k, load<float>(rz + k) + now * (load<float>(z + k) - z_mean));
-                    store<float>(unmet + k, load<float>(unmet + k) + gap * gap * inverse_penalty);
-                });
-            }
+            });
             put_sums(partial + s * 3 * width, rz);
             put_sums(partial + (s * 3 + 1) * width, unmet);
         });
@@ -243,34 +250,34 @@ struct SparseSolver {
             direction_b[k] = moving[k] * (z_b[k] + ratios[k] * direction_b[k]);
         }
         each_strip([&](int64_t, int64_t begin, int64_t end) {
-            alignas(64) float z[MOST_CLASSES];
-            for (int64_t j = begin; j < end; ++j) {
-                VecFloat total = {};
-                each_vector(j, [&](int64_t at, int64_t k) {
-                    const VecFloat moved = get(residual + at) * get(inverse + at);
-                    store<float>(z + k, moved);
-                    total += moved;
-                });
-                const VecFloat mean = splat<float>(job.coupled ? HEADWAY_LEVEL::sum<float>(total) / float(K) : 0.0f);
-                each_vector(j, [&](int64_t at, int64_t k) {
+            VecFloat totals[CG_CHUNK];
+            float means[CG_CHUNK];
+            each_chunk(begin, end, [&](int64_t from, int64_t to) {
+                for (int64_t j = from; j < to; ++j) totals[j - from] = VecFloat{};
+                if (job.coupled) {
+                    each_cell(from, to, [&](int64_t j, int64_t at, int64_t) {
+                        totals[j - from] += get(residual + at) * get(inverse + at);
+                    });
+                }
+                for (int64_t j = from; j < to; ++j) means[j - from] = class_mean(totals[j - from]);
+                each_cell(from, to, [&](int64_t j, int64_t at, int64_t k) {
+                    const VecFloat z = get(residual + at) * get(inverse + at);
                     const VecFloat old = get(ratios + k) * get(direction + at);
-                    put(direction + at, get(moving + k) * (load<float>(z + k) - mean + old));
+                    put(direction + at, get(moving + k) * (z - splat<float>(means[j - from]) + old));
                 });
-            }
+            });
         });
     }
 
     void curvatures() const {
         each_strip([&](int64_t s, int64_t begin, int64_t end) {
-            alignas(64) float sums[MOST_CLASSES] = {};
-            for (int64_t j = begin; j < end; ++j) {
-                const VecFloat penalty = splat<float>(cg.penalty[j]);
-                each_vector(j, [&](int64_t at, int64_t k) {
-                    const VecFloat p = get(direction + at);
-                    const VecFloat cell = p * (get(product + at) + penalty * p);
-                    store<float>(sums + k, load<float>(sums + k) + cell);
-                });
-            }
+            alignas(64) float sums[MOST_CLASSES];
+            for (int64_t k = 0; k < width; ++k) sums[k] = 0.0f;
+            each_cell(begin, end, [&](int64_t j, int64_t at, int64_t k) {
+                const VecFloat p = get(direction + at);
+                const VecFloat cell = p * (get(product + at) + splat<float>(cg.penalty[j]) * p);
+                store<float>(sums + k, load<float>(sums + k) + cell);
+            });
             put_sums(partial + s * 3 * width, sums);
         });
         total(0, sum);
@@ -288,6 +295,21 @@ struct SparseSolver {
         for (int64_t k = 0; k < K; ++k) {
             into[job.coupled ? 0 : k] += double(residual_b[k]) * double(z_b[k]);
         }
+    }
+
+    // Whether the certificate would lose too little to the residual to need more.
+    bool is_certain(int64_t k) const { return 0.5 * lost[k] <= cg.lost * cg.values[k]; }
+
+    // Tiles of which nothing is left to do are passed over.
+    bool all_finished() const {
+        const int64_t count = job.coupled ? 1 : K;
+        bool all = true;
+        for (int64_t k = 0; k < count; ++k) all = all && finished[k];
+        for (int64_t t = 0; t < tiles && !job.coupled; ++t) {
+            idle[t] = true;
+            for (int64_t k = t * W; k < (t + 1) * W; ++k) idle[t] = idle[t] && finished[k];
+        }
+        return all;
     }
 
     // Returns the number of products; `step_out` is (K, d + 1).
@@ -313,10 +335,13 @@ struct SparseSolver {
         for (int64_t t = 0; t < tiles; ++t) idle[t] = false;
         update(true);
         sizes(size);
-        for (int64_t k = 0; k < count; ++k) first[k] = size[k];
-        turn();
+        for (int64_t k = 0; k < count; ++k) {
+            first[k] = size[k];
+            finished[k] = is_certain(k);  // as it is
+        }
         int64_t iteration = 0;
-        while (iteration < cg.most && cg.keep_going()) {
+        while (!all_finished() && iteration < cg.most && cg.keep_going()) {
+            turn();
             ++iteration;
             multiply();
             curvatures();
@@ -328,23 +353,15 @@ struct SparseSolver {
             }
             update(false);
             sizes(sum);
-            bool all = true;
             for (int64_t k = 0; k < count; ++k) {
                 const bool near = decrement[k] <= cg.near * cg.values[k];
                 const double forcing = near ? cg.forcing : cg.loose;
                 const bool solved = sum[k] <= forcing * forcing * first[k] &&
-                                    (!near || 0.5 * lost[k] <= cg.lost * cg.values[k]);
+                                    (!near || is_certain(k));
                 finished[k] = finished[k] || solved;
                 ratio[k] = finished[k] || size[k] <= 0.0 ? 0.0 : sum[k] / size[k];
                 size[k] = sum[k];
-                all = all && finished[k];
             }
-            if (all) break;
-            for (int64_t t = 0; t < tiles && !job.coupled; ++t) {
-                idle[t] = true;
-                for (int64_t k = t * W; k < (t + 1) * W; ++k) idle[t] = idle[t] && finished[k];
-            }
-            turn();
         }
         bring_out(step, step_b, cg.step);
         return iteration;

@@ -62,6 +62,7 @@ struct Job {
     int64_t every = 1;                  // product: one block of so many, standing for all (narrow)
     // How moments balances q, see certificate.py: tilted, then shifted and mixed; (K,) each.
     const double *tilt = nullptr, *shift_by = nullptr, *shares = nullptr, *mix = nullptr;
+    const double *penalty = nullptr;    // (d + 1,), or none: the sums get it times what was multiplied
     double *values = nullptr;           // (1,) or (K,)
     double *next_values = nullptr;      // (1,) or (K,): of dual
     double *excess = nullptr;           // (K,): of dual, sum of w q
@@ -71,6 +72,7 @@ struct Job {
 // How a pass is cut up, and the memory it works in.
 struct Plan {
     bool wide = false;
+    bool flushless = false;   // so few nonzeros that their float sums need not go to double
     int64_t block = 0;        // rows read at once
     int64_t lanes = 1;
     int64_t lane_rows = 0;

@@ -65,13 +65,17 @@ template <class T> struct Pass {
     void pack(const double *weights, T *to, T *bias, T *rows) const {
         for (int64_t k = 0; k < K; ++k) bias[k] = T(weights[k * (d + 1) + d]);
         if (job.x.sparse) {
-            const int64_t W = plan.tile;
-            parallel(plan.tiles, [&](int64_t tile) {
-                for (int64_t j = 0; j < d; ++j) {
-                    for (int64_t i = 0; i < W; ++i) {
-                        const int64_t k = tile * W + i;
-                        to[(tile * d + j) * W + i] = k < K ? T(weights[k * (d + 1) + j]) : T(0);
-                    }
+            // A strip of features at a time: read along the rows of weights, written to a place
+            // in the first-level cache.
+            const int64_t W = plan.tile, strips = (d + PACK_STRIP - 1) / PACK_STRIP;
+            parallel(plan.tiles * strips, [&](int64_t task) {
+                const int64_t tile = task / strips, first = task % strips * PACK_STRIP;
+                const int64_t last = least(d, first + PACK_STRIP);
+                T *out = to + tile * d * W;
+                for (int64_t i = 0; i < W; ++i) {
+                    const int64_t k = tile * W + i;
+                    const double *in = weights + k * (d + 1);
+                    for (int64_t j = first; j < last; ++j) out[j * W + i] = k < K ? T(in[j]) : T(0);
                 }
             });
             return;
@@ -281,7 +285,7 @@ template <class T> struct Pass {
     // Where `b.sums` is null, the sums stay in b.gradient.
     void run_wide(const Bench<T> &b) const {
         const bool sums = has_sums(job), sparse = job.x.sparse;
-        const bool direct = sizeof(T) == 8 || (sparse && b.sums == nullptr);
+        const bool direct = sizeof(T) == 8 || plan.flushless || (sparse && b.sums == nullptr);
         const int64_t groups_most = (plan.block + GROUP - 1) / GROUP;
         const int64_t value_count = job.coupled ? 1 : K;
         const int64_t cells = sparse ? plan.tiles * d * plan.tile : K * d;
@@ -422,25 +426,35 @@ template <class T> struct Pass {
         return seen ? double(job.x.n) / double(seen) : 1.0;
     }
 
-    // Add up the lanes, in order, into the rows of the result.
+    // The sum over the lanes, in order, of one cell.
+    HEADWAY_INLINE double cell_sum(const Bench<T> *benches, int64_t at) const {
+        if (plan.flushless) return double(benches[0].gradient[at]);
+        double total = 0.0;
+        for (int64_t lane = 0; lane < plan.lanes; ++lane) total += benches[lane].sums[at];
+        return total;
+    }
+
+    // Add up the lanes into the rows of the result.
     void collect(const Bench<T> *benches) const {
         const double scale = share();
-        constexpr int64_t STRIP = 64;
+        constexpr int64_t STRIP = PACK_STRIP;
         const int64_t W = job.x.sparse ? plan.tile : 1, tiles = job.x.sparse ? plan.tiles : K;
         const int64_t strips = (d + STRIP - 1) / STRIP;
+        // Where wide dense sums are float, they have gone to the result already.
         const bool there = plan.wide && !job.x.sparse && sizeof(T) == 4;
-        parallel(there ? 0 : (tiles * strips + 31) / 32, [&](int64_t task) {
+        const double *at = job.op == Op::product ? job.direction : job.weights;
+        parallel(there && job.penalty == nullptr ? 0 : (tiles * strips + 31) / 32, [&](int64_t task) {
             for (int64_t s = task * 32; s < least(tiles * strips, task * 32 + 32); ++s) {
                 const int64_t tile = s / strips, first = s % strips * STRIP;
                 const int64_t last = least(d, first + STRIP);
                 for (int64_t i = 0; i < least(W, K - tile * W); ++i) {
-                    double *out = job.sums + (tile * W + i) * (d + 1);
-                    for (int64_t j = first; j < last; ++j) {
-                        double total = 0.0;
-                        for (int64_t lane = 0; lane < plan.lanes; ++lane) {
-                            total += benches[lane].sums[(tile * d + j) * W + i];
-                        }
-                        out[j] = scale * total;
+                    const int64_t k = tile * W + i;
+                    double *out = job.sums + k * (d + 1);
+                    for (int64_t j = first; !there && j < last; ++j) {
+                        out[j] = scale * cell_sum(benches, (tile * d + j) * W + i);
+                    }
+                    for (int64_t j = first; job.penalty != nullptr && j < last; ++j) {
+                        out[j] += job.penalty[j] * at[k * (d + 1) + j];
                     }
                 }
             }
@@ -448,7 +462,8 @@ template <class T> struct Pass {
         for (int64_t k = 0; k < K; ++k) {
             double total = 0.0;
             for (int64_t lane = 0; lane < plan.lanes; ++lane) total += benches[lane].bias_sums[k];
-            job.sums[k * (d + 1) + d] = scale * total;
+            const double pull = job.penalty != nullptr ? job.penalty[d] * at[k * (d + 1) + d] : 0.0;
+            job.sums[k * (d + 1) + d] = scale * total + pull;
         }
     }
 

@@ -16,6 +16,7 @@ constexpr int64_t FLUSH_ROWS = 1024;            // rows summed in T before they 
 constexpr int64_t FLUSH_NONZEROS = 64;          // nonzeros a column, likewise
 constexpr int64_t GROUP = 32;                   // rows of one task of a wide block
 constexpr int64_t PANEL = 512;                  // columns of one task of a wide block
+constexpr int64_t PACK_STRIP = 64;              // features whose weights are moved at once
 
 inline int64_t round_up(int64_t x, int64_t to) { return (x + to - 1) / to * to; }
 inline int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
@@ -85,7 +86,8 @@ template <class T> struct Bench {
         dz = cut.take<T>(has_second(job) ? plan.block * width : 0);
         row = cut.take<T>(groups * 4 * K);  // scratch of do_row
         gradient = cut.take<T>(has_sums(job) && !direct ? cells : 0);
-        sums = cut.take<double>(has_sums(job) && (!plan.wide || direct || job.x.sparse) ? cells : 0);
+        const bool doubles = !plan.wide || direct || (job.x.sparse && !plan.flushless);
+        sums = cut.take<double>(has_sums(job) && doubles ? cells : 0);
         bias_sums = cut.take<double>(K);
         values = cut.take<double>(groups * (job.coupled ? 1 : K));
         next_values = cut.take<double>(groups * (job.coupled ? 1 : K));
@@ -102,8 +104,12 @@ template <class T> Plan make_plan(const Job &job, int64_t) {
         // Tiles of independent columns are left out one by one as they are solved.
         const int64_t widest = job.coupled ? 4 * LANES<T> : 2 * LANES<T>;
         while (tile < K && tile < widest) tile *= 2;
-        // A wide sparse problem keeps the weights and sums of a tile in the last-level cache.
-        while (tile > LANES<T> && d * tile * int64_t(sizeof(T)) > (6 << 20)) tile /= 2;
+        // A wide sparse problem keeps the weights and sums of a tile in the last-level cache, and
+        // has few lanes beyond its classes.
+        while (tile > LANES<T> && (d * tile * int64_t(sizeof(T)) > (6 << 20) ||
+                                   round_up(K, tile) > round_up(K, tile / 2))) {
+            tile /= 2;
+        }
         plan.tile = tile;
         plan.tiles = (K + tile - 1) / tile;
     } else {
@@ -111,6 +117,8 @@ template <class T> Plan make_plan(const Job &job, int64_t) {
         plan.tiles = (K + plan.tile - 1) / plan.tile;
     }
     plan.wide = K > 8 && K * d > NARROW_CELLS;
+    plan.flushless = plan.wide && job.x.sparse && sizeof(T) == 4 &&
+                     job.x.indptr[n] <= FLUSH_NONZEROS * d;
     const int64_t width = row_width(job, plan);
     if (plan.wide) {
         plan.block = least(2048, WIDE_BYTES / (width * int64_t(sizeof(T))));

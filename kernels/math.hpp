@@ -198,9 +198,10 @@ template <class T> HEADWAY_INLINE Vec<T> log_normal(Vec<T> x) {
     S half_bits;
     const T root_half = T(0.70710678118654752440);
     std::memcpy(&half_bits, &root_half, sizeof half_bits);
-    const Int<T> bits = float_to_bits<T>(x);
-    const Int<T> n = (bits - splat_int<T>(half_bits)) >> C::mantissa;
-    const Vec<T> m = bits_to_float<T>(bits - (n << C::mantissa));
+    // Without signs: the lanes of a NaN, whose result is not used, may wrap around.
+    const Uint<T> bits = (Uint<T>)x;
+    const Int<T> n = (Int<T>)(bits - (Uint<T>)splat_int<T>(half_bits)) >> C::mantissa;
+    const Vec<T> m = (Vec<T>)(bits - ((Uint<T>)n << C::mantissa));
     const Vec<T> s = (m - splat<T>(1)) / (m + splat<T>(1));
     const Vec<T> k = __builtin_convertvector(n, Vec<T>);
     return fma<T>(k, splat<T>(C::ln2_high), fma<T>(k, splat<T>(C::ln2_low), twice_atanh(s)));

@@ -48,6 +48,7 @@ constexpr uint32_t CLOSED = 1u << 31;
 
 thread_local bool inside = false;
 thread_local int index_here = 0;
+thread_local int fixed_here = 0;  // what threads() is while a FixedThreads lives
 
 std::atomic<int> &limit() {
     static std::atomic<int> value{default_threads()};
@@ -166,7 +167,10 @@ Pool &pool() {
 
 int worker_index() { return index_here; }
 
-int threads() { return limit().load(std::memory_order_relaxed); }
+int threads() { return fixed_here > 0 ? fixed_here : limit().load(std::memory_order_relaxed); }
+
+FixedThreads::FixedThreads() : before_(fixed_here) { fixed_here = threads(); }
+FixedThreads::~FixedThreads() { fixed_here = before_; }
 
 void set_threads(int wanted) {
     limit().store(wanted < 1 ? 1 : wanted < MOST_THREADS ? wanted : MOST_THREADS);

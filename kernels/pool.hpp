@@ -17,6 +17,19 @@ void set_threads(int wanted);
 int worker_index();          // 0 for the calling thread, 1 .. threads() - 1 for workers in a task
 void run_tasks(int64_t n_tasks, void (*body)(void *, int64_t), void *context);
 
+// While one lives, threads() stays what it was on the thread that made it: for memory that is cut
+// up by worker_index(), which another Python thread's set_threads() must not make too small.
+class FixedThreads {
+  public:
+    FixedThreads();
+    ~FixedThreads();
+    FixedThreads(const FixedThreads &) = delete;
+    FixedThreads &operator=(const FixedThreads &) = delete;
+
+  private:
+    int before_;
+};
+
 // Lives in the namespace of whoever includes it, so that no level's code is merged with another's.
 namespace {
 

@@ -28,20 +28,25 @@ typedef float VecFloat __attribute__((vector_size(HEADWAY_BYTES)));
 typedef double VecDouble __attribute__((vector_size(HEADWAY_BYTES)));
 typedef int32_t VecInt32 __attribute__((vector_size(HEADWAY_BYTES)));
 typedef int64_t VecInt64 __attribute__((vector_size(HEADWAY_BYTES)));
+typedef uint32_t VecUint32 __attribute__((vector_size(HEADWAY_BYTES)));
+typedef uint64_t VecUint64 __attribute__((vector_size(HEADWAY_BYTES)));
 
 template <class T> struct Types;
 template <> struct Types<float> {
     using V = VecFloat;
     using I = VecInt32;
+    using U = VecUint32;
     using Scalar = int32_t;
 };
 template <> struct Types<double> {
     using V = VecDouble;
     using I = VecInt64;
+    using U = VecUint64;
     using Scalar = int64_t;
 };
 template <class T> using Vec = typename Types<T>::V;
 template <class T> using Int = typename Types<T>::I;
+template <class T> using Uint = typename Types<T>::U;
 template <class T> constexpr int LANES = HEADWAY_BYTES / int(sizeof(T));
 
 template <class T> HEADWAY_INLINE Vec<T> splat(T x) { return x - Vec<T>{}; }

@@ -14,6 +14,7 @@ from numpy.testing import assert_allclose
 from headway.errors import InputValueError
 from headway.kernels import log_sigmoid, log_softmax, logsumexp, sigmoid, softmax, softplus
 from headway.kernels.core import LEVELS, available_levels, core, core_level, use_core
+from headway.kernels.factor import factor
 
 KERNELS = [softmax, log_softmax, logsumexp, sigmoid, log_sigmoid, softplus]
 COMPILED = available_levels()[1:]
@@ -100,6 +101,29 @@ class TestThreads:
             for count in (2, 3):
                 threads.set_threads(count)
                 assert kernel(logits).tobytes() == expected, (kernel.__name__, count)
+
+    def test_their_number_may_change_while_they_work(self, threads):
+        rng = np.random.default_rng(0)
+        roots = rng.normal(size=(8, 60, 60))
+        matrices = roots @ roots.transpose(0, 2, 1) + 60 * np.eye(60)
+        rhs = rng.normal(size=(8, 60))
+        threads.set_threads(1)
+        expected = factor(matrices.copy()).solve(rhs).tobytes()
+        over = threading.Event()
+
+        def resize():
+            while not over.is_set():
+                for count in (1, 4):
+                    threads.set_threads(count)
+
+        resizer = threading.Thread(target=resize)
+        resizer.start()
+        try:
+            found = {factor(matrices.copy()).solve(rhs).tobytes() for _ in range(200)}
+        finally:
+            over.set()
+            resizer.join()
+        assert found == {expected}
 
     def test_threadpoolctl_sets_their_number(self, threads):
         threads.set_threads(2)

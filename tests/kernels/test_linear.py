@@ -112,6 +112,21 @@ def test_a_pass_is_the_plain_formula(level, shape, kind, coupled, sparse):
 
 
 @pytest.mark.parametrize(("shape", "kind", "coupled", "sparse"), CASES)
+@pytest.mark.parametrize("single", [True, False])
+def test_a_penalty_adds_itself_times_the_weights(level, shape, kind, coupled, sparse, single):
+    rows, weights, direction = made(shape, kind, coupled, sparse=sparse)
+    passes = linear_pass(rows, coupled=coupled)
+    penalty = np.random.default_rng(0).uniform(0.5, 2.0, weights.shape[1])
+    values, probs, plain = gradient(passes, rows, weights, coupled, single)
+    penalised = np.empty_like(plain)
+    passes.gradient(weights, values, penalised, probs, single, penalty)
+    assert_allclose(penalised, plain + penalty * weights, rtol=1e-12, atol=1e-12)
+    passes.product(direction, plain, probs, None, single, 1)
+    passes.product(direction, penalised, probs, None, single, 1, penalty)
+    assert_allclose(penalised, plain + penalty * direction, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize(("shape", "kind", "coupled", "sparse"), CASES)
 def test_the_dual_passes_are_the_plain_formulas(level, shape, kind, coupled, sparse):
     rows, weights, step = made(shape, kind, coupled, sparse=sparse)
     passes = linear_pass(rows, coupled=coupled)

@@ -40,8 +40,12 @@ class NumpyLinearPass:
         sums: np.ndarray,
         probs: np.ndarray | None,
         single: bool,
+        penalty: np.ndarray | None = None,
     ) -> None:
-        """Write losses (1,) or (K,), sums (K, d + 1) and, unless None, probs (n, K)."""
+        """Write losses (1,) or (K,), sums (K, d + 1) and, unless None, probs (n, K).
+
+        With a penalty (d + 1,) the sums, but not the losses, are those of the penalised objective.
+        """
         values[:] = 0.0
         sums[:] = 0.0
         for rows, X in self._chunks(single):
@@ -50,6 +54,8 @@ class NumpyLinearPass:
             if probs is not None:
                 probs[rows] = p
             _backward(X, residual, sums)
+        if penalty is not None:
+            sums += penalty * weights
 
     def product(
         self,
@@ -59,10 +65,12 @@ class NumpyLinearPass:
         weights: np.ndarray | None,
         single: bool,
         every: int = 1,
+        penalty: np.ndarray | None = None,
     ) -> None:
         """Write the Hessian at `probs` (or else at `weights`) times a direction.
 
-        With `every`, from one row in so many, standing for all.
+        With `every`, from one row in so many, standing for all; with a penalty (d + 1,), that of
+        the penalised objective.
         """
         sums[:] = 0.0
         for rows, X in self._chunks(single):
@@ -76,6 +84,8 @@ class NumpyLinearPass:
             change *= self._rows.weighted_targets(rows)[1]
             _backward(X, change, sums)
         sums *= every
+        if penalty is not None:
+            sums += penalty * direction
 
     thins = True  # products of some of the rows cost less
 

@@ -22,7 +22,7 @@ Rifkin and Lippert (2007), "Value regularization and Fenchel duality", JMLR 8;
 Blondel, Martins and Niculae (2020), "Learning with Fenchel-Young losses", JMLR 21.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -71,11 +71,11 @@ def certify(problem: LinearProblem, weights: np.ndarray, step: np.ndarray, /) ->
         Values and bounds.
     """
     k, parts = problem.n_classes, problem.n_parts
-    there = weights + step
     values, next_values, excess = np.empty(parts), np.empty(parts), np.empty(k)
     problem.passes.dual(weights, step, values, next_values, excess, problem.probs)
-    values = values[:, None] + 0.5 * problem.dot(weights * problem.penalty, weights)
-    next_values = next_values[:, None] + 0.5 * problem.dot(there * problem.penalty, there)
+    there = weights + step
+    values = values[:, None] + problem.penalties(weights, weights)
+    next_values = next_values[:, None] + problem.penalties(there, there)
 
     tilt = _tilt(problem, excess)
     if tilt is None:
@@ -87,18 +87,23 @@ def certify(problem: LinearProblem, weights: np.ndarray, step: np.ndarray, /) ->
     problem.passes.moments(
         problem.probs, weights, step, tilt, shift, shares, mix, entropies, moments
     )
-    penalised = problem.penalty > 0
-    conjugate = 0.5 * problem.dot(
-        moments[:, penalised], moments[:, penalised] / problem.penalty[penalised]
-    )
-    bounds = entropies[:, None] - conjugate
+    free = np.flatnonzero(problem.penalty == 0)
+    bounds = entropies[:, None] - _conjugate(problem, moments)
     # Without a penalty the moments must vanish; what rounding leaves is charged against the
     # bound at the size of the weights that stand against it.
-    free = np.abs(moments) * ~penalised
-    bounds -= problem.dot(free, np.abs(there))
-    broken = np.any(free > UNPENALISED_RESIDUAL * _sizes(problem), axis=1, keepdims=True)
+    left = np.abs(moments[:, free])
+    bounds -= problem.dot(left, np.abs(there[:, free]))
+    allowed = UNPENALISED_RESIDUAL * _sizes(problem, free)
+    broken = np.any(left > allowed, axis=1, keepdims=True)
     bounds[np.any(broken) if problem.coupled else broken] = -np.inf
     return Certificate(values, next_values, bounds)
+
+
+def _conjugate(problem: LinearProblem, moments: np.ndarray) -> np.ndarray:
+    """Return the sum of moment^2 / (2 penalty) over the penalised features of each part."""
+    penalty = problem.penalty
+    inverse = np.divide(1.0, penalty, out=np.zeros_like(penalty), where=penalty > 0)
+    return replace(problem, penalty=inverse).penalties(moments, moments)
 
 
 def _tilt(problem: LinearProblem, excess: np.ndarray) -> np.ndarray | None:
@@ -167,11 +172,11 @@ def _shift_and_mix(
     return shift, mix, shares
 
 
-def _sizes(problem: LinearProblem) -> np.ndarray:
-    """Return how large the terms are whose sum must vanish, (K, d + 1)."""
+def _sizes(problem: LinearProblem, free: np.ndarray) -> np.ndarray:
+    """Return how large the terms are whose sum must vanish, (K, free)."""
     _, targets = problem.masses
     scales = np.ones(problem.shape[1])
     if not problem.penalised:
         # The root mean square of a feature stands for the size of its cells.
         scales[:-1] = np.sqrt(problem.feature_scales[:-1] / problem.feature_scales[-1])
-    return np.maximum(targets, 1e-300)[:, None] * scales
+    return np.maximum(targets, 1e-300)[:, None] * scales[free]

@@ -15,8 +15,10 @@ import numpy as np
 
 from headway.kernels.linear import LinearRows, linear_rows
 from headway.solvers.grams import Grams
+from headway.solvers.merged import merge_features
 from headway.solvers.nested import nested_start
 from headway.solvers.newton import newton
+from headway.solvers.precondition import MOST_BLOCK_FEATURES
 from headway.solvers.problem import LinearProblem, class_masses
 from headway.solvers.solution import LinearSolution
 
@@ -98,11 +100,39 @@ def solve_convex(
     else:
         assert targets is not None
         rows = linear_rows(X, targets, weights, coupled=coupled, positive_weight=positive_weight)
-    d, k = rows.shape[1], rows.n_classes
-    penalty = np.append(np.full(d, 1.0 / C), 0.0)
+    steps: dict[str, Any] = {"max_iter": max_iter, "report": report, "tol": tol, "grams": grams}
+    steps["rng"] = np.random.default_rng(0) if rng is None else rng
+    # Without a penalty the certificate needs a residual that only float64 can reach.
+    steps["single"] = bool(rows.X.dtype != np.float64 and np.isfinite(C))
+    merged = None
+    if penalty_weights is None and np.isfinite(C):
+        merged = merge_features(rows)
+    if merged is not None and (grams is None or merged.rows.shape[1] > MOST_BLOCK_FEATURES):
+        if start is not None:
+            start = np.c_[merged.merge(start[:, :-1]), start[:, -1]]
+        found = _solve(merged.rows, np.full(merged.rows.shape[1], 1.0 / C), coupled, start, **steps)
+        return replace(found, coef=merged.part(found.coef))
+    penalty = np.full(rows.shape[1], 1.0 / C)
     if penalty_weights is not None:
-        penalty[:-1] *= penalty_weights
+        penalty *= penalty_weights
+    return _solve(rows, penalty, coupled, start, like=like, **steps)
 
+
+def _solve(
+    rows: LinearRows,
+    penalty: np.ndarray,
+    coupled: bool,
+    start: np.ndarray | None,
+    *,
+    single: bool,
+    tol: float,
+    grams: Grams | None,
+    like: Any = None,
+    **steps: Any,
+) -> LinearSolution:
+    """Return the linear head of least objective with a penalty (d,) on each feature."""
+    d, k = rows.shape[1], rows.n_classes
+    penalty = np.append(penalty, 0.0)
     mass, present = class_masses(rows)
     shares = present / np.maximum(mass, 1e-300)
     learnable = shares > 0 if coupled else (shares > 0) & (shares < 1)
@@ -115,8 +145,7 @@ def solve_convex(
         penalty,
         coupled,
         like=like,
-        # Without a penalty the certificate needs a residual that only float64 can reach.
-        single=bool(rows.X.dtype != np.float64 and np.isfinite(C)),
+        single=single,
     )
     if start is None:
         first = np.zeros(problem.shape)
@@ -127,12 +156,10 @@ def solve_convex(
         first = np.array(start, dtype=np.float64)[columns]
     if coupled:
         first -= first.mean(axis=0)
-    if np.isinf(C) and d <= MOST_EXAMINED_FEATURES:
+    if not problem.penalised and d <= MOST_EXAMINED_FEATURES:
         problem = problem.without_null_space()
         first = problem.project(first)
     weights_found = np.zeros((k, d + 1))
-    steps: dict[str, Any] = {"max_iter": max_iter, "report": report}
-    steps["rng"] = np.random.default_rng(0) if rng is None else rng
     nested = nested_start(problem, first, **steps) if start is None else None
     if nested is not None:
         first = nested.weights

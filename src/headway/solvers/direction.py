@@ -71,7 +71,6 @@ def newton_direction(
     moved = precondition(residual, columns)
     direction = moved
     size = first = problem.dot(residual, moved)
-    penalty = np.where(problem.penalty > 0, problem.penalty, np.inf)[:-1]
     iteration = 0
     while iteration < min(CG_ITERATIONS, budget):
         iteration += 1
@@ -86,12 +85,8 @@ def newton_direction(
         new_size = problem.dot(residual, moved)
         near = -0.5 * problem.dot(gradient, step) <= near_enough(tol) * values
         finished = new_size <= _forcing(near, problem.penalised) ** 2 * first
-        # The certificate takes the residual of the intercepts out by a tilt, which moves the other
-        # residuals by the mean of their features.
         if np.any(finished & near):
-            unmet = residual[:, :-1] - residual[:, -1:] * problem.feature_means
-            lost = 0.5 * problem.dot(unmet, unmet / penalty)
-            finished &= ~near | (lost <= LOST * tol * values)
+            finished &= ~near | (_lost(problem, residual) <= LOST * tol * values)
         finished |= ~moving
         if finished.all():
             break
@@ -137,15 +132,24 @@ def _sparse_direction(
     problem: LinearProblem, point: Point, precondition: Diagonal, tol: float, budget: int
 ) -> tuple[np.ndarray, int]:
     """Return the step of the compiled iteration, whose vectors are float32."""
-    step = np.empty_like(point.weights)
+    step = np.zeros_like(point.weights)
+    diagonal = precondition.diagonal
+    left = np.flatnonzero(_lost(problem, point.gradient) > LOST * tol * point.values)
+    few = not problem.coupled and len(left) <= FEWER * problem.n_classes
+    if few and not len(left):
+        return step, 0  # near enough to the optimum as they are
+    if few:
+        problem, diagonal = problem.columns(left), np.ascontiguousarray(diagonal[left])
+        point = Point(point.weights[left], point.values[left], point.gradient[left])
+    found = np.empty_like(point.weights)
     products = problem.passes.cg(
         point.gradient,
-        precondition.diagonal,
+        diagonal,
         problem.penalty[:-1].astype(np.float32),
         problem.feature_means.astype(np.float32),
         np.ascontiguousarray(point.values[:, 0]),
         problem.probs,
-        step,
+        found,
         min(CG_ITERATIONS, budget),
         near_enough(tol),
         LOST * tol,
@@ -153,4 +157,20 @@ def _sparse_direction(
         LOOSE,
         problem.every,
     )
+    step[left if few else EVERY] = found
     return step, products
+
+
+def _lost(problem: LinearProblem, residual: np.ndarray) -> np.ndarray:
+    """Return what the certificate loses to a residual, in the units of the objective, (G, 1).
+
+    The certificate takes the residual of the intercepts out by a tilt, which moves the other
+    residuals by the mean of their features.
+    """
+    penalty, means = problem.penalty[:-1], problem.feature_means
+    inverse = np.divide(1.0, penalty, out=np.zeros_like(penalty), where=penalty > 0)
+    rows, intercepts = residual[:, :-1], residual[:, -1]
+    squares = np.einsum("kj,kj,j->k", rows, rows, inverse)
+    cross = rows @ (means * inverse)
+    lost = squares - 2.0 * intercepts * cross + intercepts**2 * (means**2 @ inverse)
+    return 0.5 * problem.parts(lost)

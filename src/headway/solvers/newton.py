@@ -31,6 +31,7 @@ from headway.solvers.separation import separates
 __all__ = ["NewtonResult", "newton"]
 
 HALVINGS = 60
+LEAST_SHARE, MOST_SHARE = 0.4, 0.5  # of its length that is left of a refused step
 SINGLE_NOISE = 2e-7  # relative, of an objective whose logits are float32
 ENOUGH = 0.2  # share of its promise that a step must keep
 SHORT = 0.2  # length below which the next steps are damped
@@ -275,11 +276,12 @@ class _Descent:
 def _search(
     problem: LinearProblem, point: Point, step: np.ndarray, decrement: np.ndarray, noise: float
 ) -> tuple[Point | None, np.ndarray]:
-    """Return the point after the step, halved until the objective falls, and the lengths taken.
+    """Return the point after the step, shortened until the objective falls, and the lengths taken.
 
     The point is None if the objective does not fall at all.
     """
-    length = np.ones_like(point.values)
+    # A step that promises more than there is, is too long.
+    length = np.clip(point.values / np.maximum(decrement, 1e-300), SHORT, 1.0)
     slack = noise * np.abs(point.values)
     for _ in range(HALVINGS):
         new = problem.at(point.weights + length * step)
@@ -288,5 +290,13 @@ def _search(
         accepted |= (decrement >= 0) & (decrement <= slack) & np.isfinite(new.values)
         if accepted.all():
             return new, length
-        length = np.where(accepted, length, length / 2)
+        length = np.where(accepted, length, length * _shorter(point, new, length, decrement))
     return None, length
+
+
+def _shorter(point: Point, new: Point, length: np.ndarray, decrement: np.ndarray) -> np.ndarray:
+    """Return by what to multiply the lengths: to the least value of the parabola seen, about."""
+    fall = 2.0 * length * decrement  # of the tangent
+    above = new.values - point.values + fall
+    vertex = np.divide(0.5 * fall, above, out=np.full_like(above, LEAST_SHARE), where=above > fall)
+    return np.clip(np.where(np.isfinite(vertex), vertex, LEAST_SHARE), LEAST_SHARE, MOST_SHARE)

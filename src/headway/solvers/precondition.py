@@ -29,7 +29,7 @@ from headway.solvers.grams import ROWS_PER_FEATURE, Grams, class_grams, mean_gra
 from headway.solvers.prices import EIGEN_RATE, FACTOR_RATE, GRAM_RATE, gram_price, pass_price
 from headway.solvers.problem import EVERY, LinearProblem
 
-__all__ = ["EVERY", "Apply", "Diagonal", "Ladder"]
+__all__ = ["EVERY", "MOST_BLOCK_FEATURES", "Apply", "Diagonal", "Ladder"]
 
 # Maps gradients (K, d + 1), or those of some columns of sigmoids, to directions.
 Apply = Callable[[np.ndarray, Any], np.ndarray]
@@ -43,7 +43,7 @@ MOST_BLOCK_FEATURES = 6000
 UNPENALISED_FLOOR = 1e-9
 NEAR = 0.1  # relative decrease below which the Hessian has nearly settled
 PAID, PAID_FAR = 0.5, 2.0  # shares of the next rung's price at which it is bought
-WORN, BLOCKS_WORN = 1.0, 2.0  # times its own price at which a rung is made anew
+WORN, BLOCKS_WORN, DIAGONAL_WORN = 1.0, 2.0, 4.0  # times its own price at which a rung is made anew
 
 
 @dataclass(frozen=True)
@@ -147,7 +147,7 @@ class Ladder:
             full += (k * width) ** 3 / FACTOR_RATE
         else:
             full = np.inf
-        rungs = [Rung(_diagonal, self.pass_price)]
+        rungs = [Rung(_diagonal, self.pass_price, DIAGONAL_WORN)]
         if width <= MOST_BLOCK_FEATURES:
             if problem.coupled or k == 1:
                 # The curvatures of label sets have too little in common for one block.

@@ -133,7 +133,14 @@ class LinearProblem:
 
     def dot(self, a: np.ndarray, b: np.ndarray, /) -> np.ndarray:
         """Return the inner product of each independent part, (1, 1) or (K, 1)."""
-        products = np.einsum("kj,kj->k", a, b)
+        return self.parts(np.einsum("kj,kj->k", a, b))
+
+    def penalties(self, a: np.ndarray, b: np.ndarray, /) -> np.ndarray:
+        """Return half the penalised inner product of each part: the penalty, of equal weights."""
+        return 0.5 * self.parts(np.einsum("kj,kj,j->k", a, b, self.penalty))
+
+    def parts(self, products: np.ndarray, /) -> np.ndarray:
+        """Return what belongs to each independent part, (1, 1) or (K, 1), of values (K,)."""
         return products.sum().reshape(1, 1) if self.coupled else products[:, None]
 
     def project(self, direction: np.ndarray, /) -> np.ndarray:
@@ -212,16 +219,15 @@ class LinearProblem:
         """Return value and gradient at `weights`, from one pass; `self.probs` are those there."""
         values = np.empty(self.n_parts)
         gradient = np.empty(self.shape)
-        self.passes.gradient(weights, values, gradient, self.probs, self.single)
-        penalties = weights * self.penalty
-        gradient += penalties
-        return Point(weights, values[:, None] + 0.5 * self.dot(penalties, weights), gradient)
+        self.passes.gradient(weights, values, gradient, self.probs, self.single, self.penalty)
+        return Point(weights, values[:, None] + self.penalties(weights, weights), gradient)
 
     def curvature_product(self, point: Point, direction: np.ndarray, /) -> np.ndarray:
         """Return the Hessian at a point, the last looked at, times a direction (K, d + 1)."""
         product = np.empty(self.shape)
-        self.passes.product(direction, product, self.probs, point.weights, self.single, self.every)
-        product += direction * self.penalty
+        self.passes.product(
+            direction, product, self.probs, point.weights, self.single, self.every, self.penalty
+        )
         return product
 
     def curvature(self, column: int, rows: slice = EVERY, /) -> np.ndarray:
