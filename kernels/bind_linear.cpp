@@ -17,6 +17,8 @@ using DoublesOut = nb::ndarray<double, nb::c_contig, nb::device::cpu>;
 using Floats = nb::ndarray<float, nb::c_contig, nb::device::cpu>;
 using AnyArray = nb::ndarray<nb::ro, nb::device::cpu>;
 
+constexpr int64_t WORTH_WAKING = int64_t(1) << 21;
+
 // Memory that is kept between passes: fresh pages cost more than the arithmetic.
 class Buffer {
   public:
@@ -246,7 +248,8 @@ class LinearPass {
         newton.settled = settled;
         newton.most = most;
         nb::gil_scoped_release release;
-        const FixedThreads fixed;
+        const int64_t part = (job_.coupled ? job_.K : 1) * (job_.x.d + 1);
+        const FixedThreads fixed = sized(job_.x.n * part * part / 2);
         return newton_table().run(job_, newton, scratch_.at_least(newton_table().scratch(job_)));
     }
 
@@ -343,10 +346,14 @@ class LinearPass {
     void run(const Job &job, bool single) {
         const LinearFunctions &f = single ? linear_table().of_float : linear_table().of_double;
         nb::gil_scoped_release release;
+        const FixedThreads fixed = sized(job.K * (job.x.sparse ? job.x.indptr[job.x.n] : job.x.n * job.x.d));
         const Plan plan = f.plan(job, 0);
         f.run(job, plan, scratch_.at_least(plan.scratch * plan.lanes),
               shared_.at_least(plan.shared));
     }
+
+    // One thread for few multiply-adds: waking another takes longer.
+    static FixedThreads sized(int64_t work) { return FixedThreads(work < WORTH_WAKING ? 1 : 1 << 30); }
 
     static int64_t at_least_one(int64_t every) {
         expect(every >= 1, "every must be positive");

@@ -113,11 +113,16 @@ struct Part {
         for (int64_t k = 0; k < P; ++k) gradient[k] = 0.0;
         multiply_backward<double>(slopes, C, n, C, rows, w, w, gradient, w);
         for (int64_t k = 0; k < P; ++k) gradient[k] = -gradient[k] - penalty[k % w] * weights[k];
-        parallel(C * (C + 1) / 2, [&](int64_t task) {
-            int64_t a = 0;
-            for (; (a + 1) * (a + 2) / 2 <= task; ++a) {}
-            block(a, task - a * (a + 1) / 2);
-        });
+        if (!job.coupled) {
+            block(0, 0);
+        } else {
+            parallel(C * (C - 1) / 2, [&](int64_t task) {
+                int64_t a = 1;
+                for (; (a + 1) * a / 2 <= task; ++a) {}
+                block(a, task - a * (a - 1) / 2);
+            });
+            diagonal_blocks();
+        }
         for (int64_t j = 0; job.coupled && j < w; ++j) {
             double trace = 0.0;
             for (int64_t a = 0; a < C; ++a) trace += at(a, j, a, j);
@@ -139,18 +144,35 @@ struct Part {
         return hessian[(a * w + i) * P + b * w + j];
     }
 
-    // Sum over the rows of w p_a (delta_ab - p_b) x x', at its place in the Hessian.
+    // The sum over the rows of the curvature times x x', at its place in the Hessian: of a sigmoid
+    // w p (1 - p), of two classes of a softmax - w p_a p_b.
     void block(int64_t a, int64_t b) const {
         double *gram = lanes + worker_index() * lane_doubles(job) + aligned(2 * job.K);
         double *curvature = job.coupled ? gram + aligned(w * w) : cells;
         for (int64_t i = 0; job.coupled && i < n; ++i) {
             const double *p = logits + i * C;
-            curvature[i] = row_weight(job, i) * p[a] * ((a == b ? 1.0 : 0.0) - p[b]);
+            curvature[i] = row_weight(job, i) * p[a] * p[b];
         }
         for (int64_t i = 0; i < w * w; ++i) gram[i] = 0.0;
         add_gram<double>(rows, w, n, w, curvature, gram, w);
+        const double sign = job.coupled ? -1.0 : 1.0;
         for (int64_t i = 0; i < w; ++i) {
-            for (int64_t j = 0; j <= i; ++j) at(a, i, b, j) = at(a, j, b, i) = gram[i * w + j];
+            for (int64_t j = 0; j <= i; ++j) at(a, i, b, j) = at(a, j, b, i) = sign * gram[i * w + j];
+        }
+    }
+
+    // w p_a (1 - p_a) is the sum of w p_a p_b over the other classes: nothing cancels.
+    void diagonal_blocks() const {
+        for (int64_t a = 0; a < C; ++a) {
+            for (int64_t i = 0; i < w; ++i) {
+                for (int64_t j = 0; j <= i; ++j) {
+                    double total = 0.0;
+                    for (int64_t b = 0; b < C; ++b) {
+                        if (b != a) total -= a > b ? at(a, i, b, j) : at(b, i, a, j);
+                    }
+                    at(a, i, a, j) = at(a, j, a, i) = total;
+                }
+            }
         }
     }
 

@@ -169,7 +169,9 @@ int worker_index() { return index_here; }
 
 int threads() { return fixed_here > 0 ? fixed_here : limit().load(std::memory_order_relaxed); }
 
-FixedThreads::FixedThreads() : before_(fixed_here) { fixed_here = threads(); }
+FixedThreads::FixedThreads(int most) : before_(fixed_here) {
+    fixed_here = threads() < most ? threads() : most;
+}
 FixedThreads::~FixedThreads() { fixed_here = before_; }
 
 void set_threads(int wanted) {

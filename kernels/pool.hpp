@@ -17,11 +17,12 @@ void set_threads(int wanted);
 int worker_index();          // 0 for the calling thread, 1 .. threads() - 1 for workers in a task
 void run_tasks(int64_t n_tasks, void (*body)(void *, int64_t), void *context);
 
-// While one lives, threads() stays what it was on the thread that made it: for memory that is cut
-// up by worker_index(), which another Python thread's set_threads() must not make too small.
+// While one lives, threads() stays what it was on the thread that made it, or `most` if that is
+// less.  For memory that is cut up by worker_index(), which another Python thread's set_threads()
+// must not make too small; and for work that is over before another thread has woken up.
 class FixedThreads {
   public:
-    FixedThreads();
+    explicit FixedThreads(int most = 1 << 30);
     ~FixedThreads();
     FixedThreads(const FixedThreads &) = delete;
     FixedThreads &operator=(const FixedThreads &) = delete;

@@ -22,7 +22,7 @@ Rifkin and Lippert (2007), "Value regularization and Fenchel duality", JMLR 8;
 Blondel, Martins and Niculae (2020), "Learning with Fenchel-Young losses", JMLR 21.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -103,7 +103,7 @@ def _conjugate(problem: LinearProblem, moments: np.ndarray) -> np.ndarray:
     """Return the sum of moment^2 / (2 penalty) over the penalised features of each part."""
     penalty = problem.penalty
     inverse = np.divide(1.0, penalty, out=np.zeros_like(penalty), where=penalty > 0)
-    return replace(problem, penalty=inverse).penalties(moments, moments)
+    return 0.5 * problem.parts(np.einsum("kj,kj,j->k", moments, moments, inverse))
 
 
 def _tilt(problem: LinearProblem, excess: np.ndarray) -> np.ndarray | None:
