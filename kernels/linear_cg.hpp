@@ -122,9 +122,7 @@ struct SparseSolver {
         parallel((cells + 16383) / 16384, [&](int64_t task) {
             const int64_t last = least(cells, (task + 1) * 16384);
             for (int64_t i = task * 16384; i < last; ++i) {
-                double total = 0.0;
-                for (int64_t lane = 0; lane < plan.lanes; ++lane) total += benches[lane].sums[i];
-                product[i] = float(share * total);
+                product[i] = float(share * pass.cell_sum(benches, i));
             }
         });
         for (int64_t k = 0; k < width; ++k) {

@@ -72,7 +72,7 @@ struct Job {
 // How a pass is cut up, and the memory it works in.
 struct Plan {
     bool wide = false;
-    bool flushless = false;   // so few nonzeros that their float sums need not go to double
+    bool flushless = false;   // so few nonzeros in a lane that their float sums stay float
     int64_t block = 0;        // rows read at once
     int64_t lanes = 1;
     int64_t lane_rows = 0;

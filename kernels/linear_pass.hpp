@@ -199,10 +199,11 @@ template <class T> struct Pass {
     // -- narrow: lanes of rows -------------------------------------------------------------
 
     void run_lane(const Bench<T> &b, int64_t lane) const {
-        const bool sums = has_sums(job), direct = sizeof(T) == 8, sparse = job.x.sparse;
+        const bool sums = has_sums(job), sparse = job.x.sparse;
+        const bool direct = sizeof(T) == 8 || plan.flushless;
         const int64_t cells = sparse ? plan.tiles * d * plan.tile : K * d;
         const int64_t value_count = job.coupled ? 1 : K;
-        T *gradient = direct ? (T *)b.sums : b.gradient;
+        T *gradient = sizeof(T) == 8 ? (T *)b.sums : b.gradient;
         if (sums) {
             for (int64_t i = 0; i < cells; ++i) gradient[i] = T(0);
             if (!direct) {
@@ -428,9 +429,10 @@ template <class T> struct Pass {
 
     // The sum over the lanes, in order, of one cell.
     HEADWAY_INLINE double cell_sum(const Bench<T> *benches, int64_t at) const {
-        if (plan.flushless) return double(benches[0].gradient[at]);
         double total = 0.0;
-        for (int64_t lane = 0; lane < plan.lanes; ++lane) total += benches[lane].sums[at];
+        for (int64_t lane = 0; lane < plan.lanes; ++lane) {
+            total += plan.flushless ? double(benches[lane].gradient[at]) : benches[lane].sums[at];
+        }
         return total;
     }
 

@@ -86,7 +86,7 @@ template <class T> struct Bench {
         dz = cut.take<T>(has_second(job) ? plan.block * width : 0);
         row = cut.take<T>(groups * 4 * K);  // scratch of do_row
         gradient = cut.take<T>(has_sums(job) && !direct ? cells : 0);
-        const bool doubles = !plan.wide || direct || (job.x.sparse && !plan.flushless);
+        const bool doubles = direct || (job.x.sparse ? !plan.flushless : !plan.wide);
         sums = cut.take<double>(has_sums(job) && doubles ? cells : 0);
         bias_sums = cut.take<double>(K);
         values = cut.take<double>(groups * (job.coupled ? 1 : K));
@@ -117,8 +117,6 @@ template <class T> Plan make_plan(const Job &job, int64_t) {
         plan.tiles = (K + plan.tile - 1) / plan.tile;
     }
     plan.wide = K > 8 && K * d > NARROW_CELLS;
-    plan.flushless = plan.wide && job.x.sparse && sizeof(T) == 4 &&
-                     job.x.indptr[n] <= FLUSH_NONZEROS * d;
     const int64_t width = row_width(job, plan);
     if (plan.wide) {
         plan.block = least(2048, WIDE_BYTES / (width * int64_t(sizeof(T))));
@@ -134,6 +132,8 @@ template <class T> Plan make_plan(const Job &job, int64_t) {
         plan.lane_rows = (blocks + plan.lanes - 1) / plan.lanes * plan.block;
         plan.lanes = most(1, (n + plan.lane_rows - 1) / most(plan.lane_rows, 1));
     }
+    plan.flushless = job.x.sparse && sizeof(T) == 4 &&
+                     job.x.indptr[n] <= 2 * FLUSH_NONZEROS * d * plan.lanes;
     plan.block = most(1, least(plan.block, round_up(n, GROUP)));
     Cutter lane{nullptr};
     Bench<T>().lay_out(lane, job, plan);

@@ -179,25 +179,65 @@ template <class T> HEADWAY_INLINE void jacobian_softmax(const T *p, T *v, int64_
 
 // -- sigmoid ---------------------------------------------------------------------------------
 
+// Targets and factors of cells whose codes lie from `at` on; lanes beyond are missing.
+template <class T>
+HEADWAY_INLINE void read_codes(const Targets &targets, int64_t at, int64_t count, Vec<T> &t,
+                               Vec<T> &c) {
+    typedef uint8_t Bytes __attribute__((vector_size(LANES<T>)));
+    uint8_t lanes[LANES<T>];
+    std::memset(lanes, 2, sizeof lanes);
+    std::memcpy(lanes, targets.codes + at, size_t(count));
+    Bytes bytes;
+    std::memcpy(&bytes, lanes, sizeof bytes);
+    const Int<T> codes = __builtin_convertvector(bytes, Int<T>);
+    const Vec<T> zero = splat<T>(T(0));
+    const Vec<T> absent = codes == splat_int<T>(0) ? splat<T>(T(targets.off)) : zero;
+    t = codes == splat_int<T>(1) ? splat<T>(T(targets.on)) : absent;
+    c = codes == splat_int<T>(2) ? zero : splat<T>(T(1));
+}
+
+// to[i] += w * v[i] for the first `count` lanes.
+HEADWAY_INLINE void add_weighted(VecDouble v, double w, double *to, int64_t count) {
+    const VecDouble added = splat<double>(w) * v;
+    if (count >= LANES<double>) store<double>(to, load<double>(to) + added);
+    else store_some<double>(to, load_some<double>(to, count, 0.0) + added, count);
+}
+HEADWAY_INLINE void add_weighted(VecFloat v, double w, double *to, int64_t count) {
+    VecDouble low, high;
+    widen(v, low, high);
+    add_weighted(low, w, to, count);
+    if (count > LANES<double>) add_weighted(high, w, to + LANES<double>, count - LANES<double>);
+}
+HEADWAY_INLINE void store_some_probs(VecFloat p, float *to, int64_t count) {
+    if (count >= LANES<float>) store<float>(to, p);
+    else store_some<float>(to, p, count);
+}
+HEADWAY_INLINE void store_some_probs(VecDouble p, float *to, int64_t count) {
+    double lanes[LANES<double>];
+    store<double>(lanes, p);
+    store_probs<double>(lanes, to, count);
+}
+
 template <class T>
 HEADWAY_INLINE void gradient_sigmoid(const Job &job, int64_t row, T *z, T *scratch, double *values) {
     const int64_t K = job.K;
     const double w = row_weight(job, row);
+    const Targets &targets = job.targets;
     T *present = scratch, *factor = scratch + K;
-    fill_targets<T>(job, row, present, factor);
+    const bool coded = targets.kind == TargetKind::codes && targets.positive_weight == nullptr;
+    if (!coded) fill_targets<T>(job, row, present, factor);
     HEADWAY_EACH_VECTOR(T, K) {
-        Vec<T> probs, softplus;
+        Vec<T> probs, softplus, t, c;
         const Vec<T> logits = load_some<T>(z + k, count, T(0));
         sigmoid_vector<T>(logits, probs, softplus);
-        const Vec<T> t = load_some<T>(present + k, count, T(0));
-        const Vec<T> c = load_some<T>(factor + k, count, T(0));
-        T losses[LANES<T>], kept[LANES<T>];
-        store<T>(losses, c * softplus - t * logits);
-        store<T>(kept, probs);
-        for (int64_t i = 0; i < count; ++i) values[k + i] += w * double(losses[i]);
-        if (job.probs != nullptr) {
-            for (int64_t i = 0; i < count; ++i) job.probs[row * K + k + i] = float(kept[i]);
+        if (coded) {
+            read_codes<T>(targets, row * K + k, count, t, c);
+        } else {
+            t = load_some<T>(present + k, count, T(0));
+            c = load_some<T>(factor + k, count, T(0));
         }
+        add_weighted(c * softplus - t * logits, w, values + k, count);
+        if (job.probs != nullptr) store_some_probs(probs, job.probs + row * K + k, count);
         store_some<T>(z + k, splat<T>(T(w)) * (c * probs - t), count);
     }
 }

@@ -100,7 +100,7 @@ def sample_size(problem: LinearProblem, count: int = 1, /) -> int:
     """
     width = problem.shape[1]
     rest = max(width**3 / FACTOR_RATE, pass_price(problem) / count)
-    cheap = rest / 2 / gram_price(problem)
+    cheap = rest / gram_price(problem)
     return int(max(ROWS_PER_FEATURE * width, min(cheap, MOST_ROWS_PER_FEATURE * width)))
 
 

@@ -80,12 +80,12 @@ def merge_features(rows: LinearRows, /) -> Merged | None:
     d = X.shape[1]
     count = np.bincount(X.indices, minlength=d)
     kept = np.flatnonzero(count > 1)
-    if X.nnz > rows.n_classes * (d - len(kept)) or len(kept) > (1 - LEAST_SAVED) * d:
+    if len(kept) > (1 - LEAST_SAVED) * d:
         return None
     entries = np.flatnonzero((count == 1)[X.indices])
     owners, group = np.unique(np.searchsorted(X.indptr, entries, side="right"), return_inverse=True)
     m = len(kept) + len(owners)
-    if m > (1 - LEAST_SAVED) * d or m == 0:
+    if m > (1 - LEAST_SAVED) * d or m == 0 or X.nnz > rows.n_classes * (d - m):
         return None
     values = X.data[entries].astype(np.float64)
     lengths = np.sqrt(np.bincount(group, values * values, minlength=len(owners)))

@@ -11,8 +11,8 @@ __all__ = ["EIGEN_RATE", "FACTOR_RATE", "GRAM_RATE", "gram_price", "pass_price"]
 
 # About: multiply-adds a second of dense and sparse products and of Gram matrices; cubes of the
 # width a second of factors and eigenbases; bytes a second.  Only their ratios matter.
-DENSE_RATE, SPARSE_RATE, GRAM_RATE, SCATTER_RATE = 6e10, 3e10, 6e10, 5e8
-FACTOR_RATE, EIGEN_RATE = 7e10, 2e9
+DENSE_RATE, SPARSE_RATE, GRAM_RATE, SCATTER_RATE = 6e10, 2.5e10, 6e10, 1.4e9
+FACTOR_RATE, EIGEN_RATE = 1e11, 2e9
 BYTES_RATE = 2e10
 
 
