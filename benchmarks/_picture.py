@@ -41,8 +41,9 @@ def draw(path, title, bars):
     high = max([2, *(max(bar.line["high"], bar.dream or 0) for bar in bars)])
     axes.set_xlim(low / 1.2, high * 4)
     axes.xaxis.set_major_formatter("{x:g}x")
-    axes.set_xlabel("peer / headway, time or memory (logarithmic; right of 1x headway needs less)")
-    axes.set_title(title, loc="left", fontsize=11)
+    axes.set_xlabel("peer / headway, time or memory (logarithmic)", fontsize=9)
+    # Of the figure, not of the axes, to which long names leave little room.
+    figure.suptitle(title, x=0.01, ha="left", fontsize=11)
     axes.plot([], [], "|", color="black", markersize=12, markeredgewidth=2, label="must")
     axes.plot([], [], ">", color="white", markeredgecolor="black", label="dream")
     axes.plot([], [], color="black", linewidth=1.5, label="interval of the median")
