@@ -45,5 +45,6 @@ void bind_math(nb::module_ &m);
 void bind_matrix(nb::module_ &m);
 void bind_predictor(nb::module_ &m);
 void bind_rows(nb::module_ &m);
+void bind_temperature(nb::module_ &m);
 
 }  // namespace headway

@@ -22,4 +22,5 @@ NB_MODULE(_headway_core, m) {
     bind_matrix(m);
     bind_predictor(m);
     bind_rows(m);
+    bind_temperature(m);
 }

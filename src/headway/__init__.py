@@ -16,6 +16,7 @@ __all__ = [
     "CanonicalLoss",
     "Comparison",
     "ConvClassifier",
+    "FromLogits",
     "Head",
     "LabelEncoder",
     "LeastCost",
@@ -29,6 +30,7 @@ __all__ = [
     "binary_cross_entropy",
     "binary_cross_entropy_gradient",
     "binary_cross_entropy_with_gradient",
+    "calibration",
     "compare",
     "cross_entropy",
     "cross_entropy_gradient",
@@ -59,6 +61,7 @@ __all__ = [
 _ROOMS = {
     "classifiers": (
         "ConvClassifier",
+        "FromLogits",
         "LinearClassifier",
         "LinearClassifierCV",
         "MLPClassifier",
@@ -88,12 +91,13 @@ _ROOMS = {
     "report": ("save_figures", "write_report"),
 }
 _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
-_SUBMODULES = ("datasets", "errors", "metrics")
+_SUBMODULES = ("calibration", "datasets", "errors", "metrics")
 
 if TYPE_CHECKING:
-    from headway import datasets, errors, metrics
+    from headway import calibration, datasets, errors, metrics
     from headway.classifiers import (
         ConvClassifier,
+        FromLogits,
         LinearClassifier,
         LinearClassifierCV,
         MLPClassifier,

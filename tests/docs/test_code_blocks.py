@@ -14,6 +14,7 @@ import re
 import shlex
 from pathlib import Path
 
+import numpy as np
 import pytest
 from sklearn.datasets import load_iris
 
@@ -68,6 +69,14 @@ def sample_folder(tmp_path, monkeypatch):
     songs = ["tempo,energy,moods"]
     songs += [f"{80 + 7 * i % 60},{(i * 37 % 100) / 100},{mood}" for i, mood in enumerate(moods)]
     (tmp_path / "songs.csv").write_text("\n".join(songs) + "\n")
+    rng = np.random.default_rng(0)
+    honest = rng.normal(size=(600, 3)).round(3)
+    insects = np.array(["ant", "bee", "fly"])[(honest + rng.gumbel(size=(600, 3))).argmax(axis=1)]
+    rows = [
+        ",".join([*(f"{3 * z:.3f}" for z in row), insect])
+        for row, insect in zip(honest, insects, strict=True)
+    ]
+    (tmp_path / "logits.csv").write_text("\n".join(["ant,bee,fly,insect", *rows]) + "\n")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "80")
     return tmp_path

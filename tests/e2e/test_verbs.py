@@ -314,3 +314,59 @@ class TestCompare:
             *("--test-size", "0.2", "--json"),
         )
         assert json.loads(done.out)["n_test"] == 30
+
+
+class TestCalibrate:
+    @pytest.fixture
+    def logits(self, tmp_path, monkeypatch):
+        """A file of logits four times too large; its columns are not in the order of the names."""
+        monkeypatch.chdir(tmp_path)
+        rng = np.random.default_rng(0)
+        honest = rng.normal(size=(900, 3))
+        names = np.array(["ant", "bee", "fly"])[
+            (honest + rng.gumbel(size=honest.shape)).argmax(axis=1)
+        ]
+        order = [2, 0, 1]
+        lines = ["fly,ant,bee,insect"]
+        lines += [
+            ",".join([*(f"{4 * z:.6f}" for z in row[order]), name])
+            for row, name in zip(honest, names, strict=True)
+        ]
+        (tmp_path / "logits.csv").write_text("\n".join(lines) + "\n")
+        return honest, names
+
+    def test_it_finds_the_temperature_and_the_columns_by_name(self, headway, logits):
+        import headway as package
+
+        honest, _ = logits
+        done = headway("calibrate", "logits.csv", "--target", "insect", "-o", "m.headway")
+        assert done.code == 0, done.err
+        assert "Kept: it lowers the loss" in done.out
+        assert fits(done.out, 120)
+        model = package.load("m.headway")
+        assert 3.4 < model.calibrator_.value < 4.6
+        assert list(model.feature_names_in_) == ["ant", "bee", "fly"]
+        predicted = headway("predict", "m.headway", "logits.csv").out.splitlines()[1:]
+        assert predicted == np.array(["ant", "bee", "fly"])[honest.argmax(axis=1)].tolist()
+
+    def test_json_tells_the_same(self, headway, logits):
+        done = headway("calibrate", "logits.csv", "--target", "insect", "-o", "m.headway", "--json")
+        summary = json.loads(done.out)
+        assert summary["log_loss_after"] < summary["log_loss_before"]
+        assert summary["reasons"] == {"all": "it lowers the loss of rows that it was not fitted on"}
+
+    def test_probabilities_are_refused_with_the_fix(self, headway, tmp_path, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+        lines = ["ant,bee,fly,insect", "0.2,0.3,0.5,ant", "0.1,0.8,0.1,bee", "0.3,0.3,0.4,fly"]
+        (tmp_path / "probs.csv").write_text("\n".join(lines) + "\n")
+        done = headway("calibrate", "probs.csv", "--target", "insect", "-o", "m.headway")
+        assert done.code == 1
+        assert "look like probabilities" in done.err
+        assert not (tmp_path / "m.headway").exists()
+
+    def test_methods_for_labels_refuse_classes(self, headway, logits):
+        done = headway(
+            "calibrate", "logits.csv", "--target", "insect", "--method", "platt", "-o", "m.headway"
+        )
+        assert done.code == 1
+        assert "exclusive classes" in done.err

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from headway.calibration import CalibrationReport, Isotonic, Platt, PriorShift, Temperature
 from headway.decisions import Argmax, LeastCost, Threshold
 from headway.errors import FileFormatError, InputTypeError
 from headway.heads import Head
@@ -32,15 +33,20 @@ OBJECTS: dict[str, type] = {
     for cls in (
         Argmax,
         BinaryCrossEntropyOnSoftmax,
+        CalibrationReport,
         CanonicalLoss,
         CrossEntropyOnProbs,
         Head,
+        Isotonic,
         LeastCost,
         OneColumnLoss,
+        Platt,
         PositiveWeightedLoss,
+        PriorShift,
         SigmoidLink,
         SoftmaxLink,
         SquaredErrorOnSigmoid,
+        Temperature,
         Threshold,
     )
 }

@@ -1,6 +1,7 @@
 """Classifiers with scikit-learn's interface: fit, predict_proba, predict, save and load."""
 
 from headway.classifiers.base import HeadClassifier
+from headway.classifiers.from_logits import FromLogits
 from headway.classifiers.linear import LinearClassifier
 from headway.classifiers.linear_cv import LinearClassifierCV
 from headway.classifiers.network import ConvClassifier, MLPClassifier
@@ -9,6 +10,7 @@ from headway.classifiers.predictor import Predictor
 
 __all__ = [
     "ConvClassifier",
+    "FromLogits",
     "HeadClassifier",
     "LinearClassifier",
     "LinearClassifierCV",

@@ -125,9 +125,10 @@ def _rebuilt(arrays: dict[str, np.ndarray], description: dict[str, Any]) -> Head
 
 
 def _classes() -> dict[str, type[HeadClassifier]]:
+    from headway.classifiers.from_logits import FromLogits
     from headway.classifiers.linear import LinearClassifier
     from headway.classifiers.linear_cv import LinearClassifierCV
     from headway.classifiers.network import ConvClassifier, MLPClassifier
 
-    known = (ConvClassifier, LinearClassifier, LinearClassifierCV, MLPClassifier)
+    known = (ConvClassifier, FromLogits, LinearClassifier, LinearClassifierCV, MLPClassifier)
     return {cls.__name__: cls for cls in known}

@@ -14,7 +14,17 @@ from typing import Annotated
 import typer
 
 from headway import __version__
-from headway.cli import compare, config, curves, explain_training, fit, inspect, predict, probs
+from headway.cli import (
+    calibrate,
+    compare,
+    config,
+    curves,
+    explain_training,
+    fit,
+    inspect,
+    predict,
+    probs,
+)
 from headway.cli.console import note, one_line, quieten_stdout
 from headway.errors import HeadwayError
 
@@ -44,7 +54,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80},
 )
 
-for verb in (compare, inspect, fit, predict, probs, curves, explain_training, config):
+for verb in (compare, inspect, fit, predict, calibrate, probs, curves, explain_training, config):
     app.command(verb.NAME, epilog=verb.EXAMPLES, context_settings=verb.CONTEXT)(verb.run)
 
 

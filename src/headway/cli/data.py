@@ -56,4 +56,5 @@ def with_names(features: Any, names: Sequence[str]) -> Any:
     """Return the features as a data frame, so that a model remembers and checks their names."""
     import polars
 
-    return polars.DataFrame(features, schema=[str(name) for name in names])
+    # Said, not guessed: as many rows as columns, in Fortran order, would be taken for columns.
+    return polars.DataFrame(features, schema=[str(name) for name in names], orient="row")

@@ -1,0 +1,122 @@
+"""`headway calibrate`: somebody else's logits and their labels become a calibrated model."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from headway.cli.console import note, print_json, print_pairs
+from headway.cli.data import with_names
+from headway.cli.options import Json, Target, choice
+from headway.cli.outputs import check_output
+
+NAME = "calibrate"
+CONTEXT: dict[str, Any] = {}
+EXAMPLES = """Examples:
+
+\b
+  headway calibrate logits.csv --target species -o calibrated.headway
+  headway calibrate logits.csv --target moods --method platt -o moods.headway
+  headway predict calibrated.headway new-logits.csv --probs
+"""
+SUFFIX = ".headway"
+METHODS = ("temperature", "platt", "isotonic")
+
+
+def run(
+    file: Annotated[
+        str,
+        typer.Argument(
+            metavar="FILE",
+            help="A CSV file of held-out rows: a column of logits for each class, named like the "
+            "class, and the column of the labels.",
+            show_default=False,
+        ),
+    ],
+    target: Target,
+    output: Annotated[
+        Path,
+        typer.Option(
+            "-o",
+            "--output",
+            metavar="MODEL",
+            help=f"Where to save the model, ending in {SUFFIX}; an old file is replaced.",
+            show_default=False,
+        ),
+    ],
+    method: Annotated[
+        str,
+        typer.Option(
+            metavar="METHOD",
+            help="temperature (one number), platt (a line for each label) or isotonic (a rising "
+            "function for each label).",
+        ),
+    ] = "temperature",
+    allow_probs_like: Annotated[
+        bool,
+        typer.Option("--allow-probs-like", help="Take logits that look like probabilities."),
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Calibrate logits on rows that their model was not trained on.
+
+    The calibrator is kept only where it lowers the loss of rows that it was not
+    fitted on; the reason is printed.  The model takes logits: use it with
+    `headway predict`.
+    """
+    method = choice(method, allowed=METHODS, option="--method")
+    check_output(output, suffixes=(SUFFIX,))
+
+    from headway.classifiers import FromLogits
+    from headway.datasets import read_table
+
+    data = read_table(file, target=target)
+    names, order = _columns(data)
+    model = FromLogits(method, classes=data.classes, allow_probs_like=allow_probs_like)
+    model.fit(with_names(data.X[:, order], names), data.y)
+    model.save(output)
+
+    report = model.calibration_report_
+    assert report is not None
+    summary = {
+        "method": report.method,
+        "rows": report.rows,
+        "labels": model.kind_,
+        "log_loss_before": report.loss_before,
+        "log_loss_after": report.loss_after,
+        "calibrator": _words(model.calibrator_),
+        "outcome": report.reason,
+    }
+    if json:
+        labels = [str(name) for name in model.classes_] if len(report.kept) > 1 else ["all"]
+        kept = dict(zip(labels, report.reasons, strict=True))
+        print_json({**summary, "reasons": kept, "file": str(output)})
+    else:
+        print_pairs([(key.replace("_", " "), _cell(value)) for key, value in summary.items()])
+    note(f"saved {output}; use it with:  headway predict {output} FILE")
+
+
+def _columns(data: Any) -> tuple[list[str], list[int]]:
+    """Return the names of the columns and their places, in the order of the classes.
+
+    Columns that are not named like the classes are taken in that order as they stand.
+    """
+    columns = [str(name) for name in data.feature_names]
+    classes = [str(name) for name in data.classes]
+    if sorted(columns) == sorted(classes):
+        return classes, [columns.index(name) for name in classes]
+    return columns, list(range(len(columns)))
+
+
+def _words(calibrator: Any) -> str:
+    """Return what was learned, in a few words."""
+    if calibrator is None:
+        return "none: the logits stay as they are"
+    value = getattr(calibrator, "value", None)
+    if value is not None:
+        return f"temperature {value:.4g}"
+    return type(calibrator).__name__
+
+
+def _cell(value: Any) -> str:
+    return f"{value:.4f} nats" if isinstance(value, float) else str(value)
