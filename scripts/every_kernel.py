@@ -13,6 +13,7 @@ from headway.kernels import log_sigmoid, log_softmax, logsumexp, sigmoid, softma
 from headway.kernels.core import core
 from headway.kernels.factor import factor
 from headway.kernels.linear import LinearRows, linear_pass
+from headway.kernels.temperature import sharpness_sums
 
 assert core() is not None, "the compiled core is needed"
 rng = np.random.default_rng(0)
@@ -42,6 +43,8 @@ for dtype in (np.float32, np.float64):
         cross_entropy_with_gradient(finite, labels)
         soft_cross_entropy_with_gradient(finite, targets)
         binary_cross_entropy_with_gradient(finite, targets)
+        sharpness_sums(finite, labels, None, None, 1.3)
+        sharpness_sums(finite, None, targets, np.ones(shape[0]), 0.7)
     for width in (1, 5, 64, 65, 130):
         A = rng.normal(size=(2, width + 3, width)).astype(dtype)
         factors = factor(np.einsum("cij,cik->cjk", A, A))
@@ -65,6 +68,7 @@ for n, d, k in ((37, 3, 1), (45, 12, 1), (41, 13, 1), (50, 7, 3), (70, 90, 17), 
                 passes.gradient(weights, values, sums, probs, single)
                 passes.product(step, sums, probs, weights, single)
                 passes.product(step, sums, None, weights, single)
+                passes.gradient(weights, values, sums, probs, single, np.ones(d + 1))
             passes.dual(weights, step, values, after, excess, probs)
             passes.moments(probs, weights, step, tilt, shift, shares, mix, entropies, sums)
             grams = np.empty((2, d + 1, d + 1), np.float32)
