@@ -355,6 +355,16 @@ class TestCalibrate:
         assert summary["log_loss_after"] < summary["log_loss_before"]
         assert summary["reasons"] == {"all": "it lowers the loss of rows that it was not fitted on"}
 
+    def test_a_class_that_no_row_has_keeps_its_column(self, headway, logits, tmp_path):
+        import headway as package
+
+        lines = (tmp_path / "logits.csv").read_text().splitlines()
+        kept = [line for line in lines if not line.endswith(",fly")]
+        (tmp_path / "some.csv").write_text("\n".join(kept) + "\n")
+        done = headway("calibrate", "some.csv", "--target", "insect", "-o", "m.headway")
+        assert done.code == 0, done.err
+        assert package.load("m.headway").classes_.tolist() == ["fly", "ant", "bee"]
+
     def test_probabilities_are_refused_with_the_fix(self, headway, tmp_path, monkeypatch):
         monkeypatch.chdir(tmp_path)
         lines = ["ant,bee,fly,insect", "0.2,0.3,0.5,ant", "0.1,0.8,0.1,bee", "0.3,0.3,0.4,fly"]

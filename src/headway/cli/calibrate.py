@@ -71,8 +71,8 @@ def run(
     from headway.datasets import read_table
 
     data = read_table(file, target=target)
-    names, order = _columns(data)
-    model = FromLogits(method, classes=data.classes, allow_probs_like=allow_probs_like)
+    names, order, classes = _columns(data)
+    model = FromLogits(method, classes=classes, allow_probs_like=allow_probs_like)
     model.fit(with_names(data.X[:, order], names), data.y)
     model.save(output)
 
@@ -96,16 +96,18 @@ def run(
     note(f"saved {output}; use it with:  headway predict {output} FILE")
 
 
-def _columns(data: Any) -> tuple[list[str], list[int]]:
-    """Return the names of the columns and their places, in the order of the classes.
+def _columns(data: Any) -> tuple[list[str], list[int], tuple[Any, ...]]:
+    """Return the names of the columns, their places and the classes, in the order of these.
 
-    Columns that are not named like the classes are taken in that order as they stand.
+    Columns may be named like classes that no row has.  Those that are not named like the classes
+    are taken in their order as they stand.
     """
     columns = [str(name) for name in data.feature_names]
     classes = [str(name) for name in data.classes]
     if sorted(columns) == sorted(classes):
-        return classes, [columns.index(name) for name in classes]
-    return columns, list(range(len(columns)))
+        return classes, [columns.index(name) for name in classes], data.classes
+    absent = set(classes) < set(columns) and all(isinstance(name, str) for name in data.classes)
+    return columns, list(range(len(columns))), tuple(columns) if absent else data.classes
 
 
 def _words(calibrator: Any) -> str:
