@@ -224,6 +224,10 @@ class TestPriorShift:
         found = shares_of(2 * x, np.full(3, 1 / 3))
         assert_allclose(found, [0.7, 0.2, 0.1], atol=0.02)
 
+    def test_shares_of_other_classes_are_refused(self):
+        with pytest.raises(InputValueError, match="`logits` must have 3 columns, got shape"):
+            shares_of(np.zeros((5, 2)), np.full(3, 1 / 3))
+
     @pytest.mark.parametrize("shares", [[0.5, 0.6], [1.0, 0.0], [0.5, np.nan], []])
     def test_shares_must_be_shares(self, shares):
         with pytest.raises(InputValueError, match="`old` must be above 0 and sum to 1"):
@@ -295,6 +299,15 @@ class TestCalibrate:
         calibrator, report = calibrate(z, t, "isotonic")
         assert report.kept == (True, True, False, True, True)
         assert_array_equal(calibrator(z)[:, 2], z[:, 2])
+
+    @pytest.mark.parametrize("method", ["platt", "isotonic"])
+    def test_a_label_that_is_hardly_known_does_not_stop_the_others(self, method):
+        z, t = label_sets(4000)
+        t[2:, 0] = np.nan  # in one fold, or two, alone
+        t[:, 3] = np.nan
+        calibrator, report = calibrate(z, t, method)
+        assert report.kept == (False, True, True, False, True)
+        assert_array_equal(calibrator(z)[:, [0, 3]], z[:, [0, 3]])
 
     @pytest.mark.parametrize("method", ["platt", "isotonic"])
     def test_methods_for_labels_refuse_classes(self, method):

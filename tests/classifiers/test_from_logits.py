@@ -63,6 +63,15 @@ def test_two_columns_of_a_binary_problem_are_their_difference():
     assert_allclose(both.predict_proba(z), one.predict_proba(z[:, 1:] - z[:, :1]), rtol=1e-9)
 
 
+def test_sigmoids_of_exclusive_classes_are_calibrated_one_by_one():
+    z, y = classes()
+    model = FromLogits(head="sigmoid").fit(z, y)
+    one_hot = (y[:, None] == NAMES).astype(float)
+    assert model.calibrator_ == Temperature.fit(z, one_hot)
+    assert model.calibrator_ != Temperature.fit(z, np.searchsorted(NAMES, y))
+    assert FromLogits("platt", head="sigmoid").fit(z, y).calibration_report_.kept == (True,) * 3
+
+
 @pytest.mark.parametrize("method", ["temperature", "platt", "isotonic"])
 def test_label_sets_are_calibrated_too(method):
     z, t = label_sets()

@@ -187,7 +187,7 @@ def test_chunks_change_nothing(coupled, monkeypatch):
     monkeypatch.setattr(linear_twin, "CHUNK_CELLS", 300)
     for features in (X, sp.csr_array(X)):
         found = solve_convex(features, targets, coupled=coupled)
-        assert_allclose(found.coef, expected.coef, rtol=1e-9, atol=1e-8)
+        assert_allclose(found.coef, expected.coef, rtol=1e-9, atol=1e-12)
 
 
 @pytest.mark.parametrize("coupled", [True, False])
@@ -298,7 +298,7 @@ def test_integer_weights_are_repeated_rows(coupled):
     repeated = solve_convex(
         np.repeat(X, weights, axis=0), np.repeat(targets, weights, axis=0), coupled=coupled
     )
-    assert_allclose(weighted.coef, repeated.coef, rtol=1e-9, atol=1e-8)
+    assert_allclose(weighted.coef, repeated.coef, rtol=1e-9, atol=1e-10)
 
 
 @pytest.mark.parametrize("coupled", [True, False])

@@ -125,12 +125,13 @@ def calibrate(
     before = _losses(rows, rows.logits)
     lacking = _lacking(rows, method, weigh)
     after = before.copy()
-    if not all(lacking):
+    enough = np.array([not lack for lack in lacking])
+    if enough.any():
         part = np.random.default_rng(random_state).permutation(len(rows)) % folds
         for fold in range(folds):
             inside, outside = np.flatnonzero(part == fold), np.flatnonzero(part != fold)
             some = rows.take(inside)
-            after[inside] = _losses(some, _fit(rows.take(outside), method)(some.logits))
+            after[inside] = _losses(some, _fit(rows.take(outside), method, enough)(some.logits))
     gains = weigh @ (before - after)
     if len(lacking) == 1:
         gains = gains.sum(keepdims=True)
@@ -151,7 +152,7 @@ def calibrate(
         reason=_summary(kept, reasons),
         reasons=reasons,
     )
-    return (_only(_fit(rows, method), kept) if kept.any() else None), report
+    return (_fit(rows, method, kept) if kept.any() else None), report
 
 
 HELPS = "it lowers the loss of rows that it was not fitted on"
@@ -167,23 +168,22 @@ def _summary(kept: np.ndarray, reasons: tuple[str, ...]) -> str:
     return f"Kept for {kept.sum()} of {len(kept)} labels; of the first other one, {first}."
 
 
-def _fit(rows: CalibrationRows, method: str) -> Calibrator:
-    labels: Any = rows.labels if rows.labels is not None else rows.targets
-    kind: Any = {"temperature": Temperature, "platt": Platt, "isotonic": Isotonic}[method]
-    return kind.fit(rows.logits, labels, weights=rows.weights)
-
-
-def _only(calibrator: Any, kept: np.ndarray) -> Calibrator:
-    """Return the calibrator that leaves the labels that are not kept as they are."""
-    if isinstance(calibrator, Platt):
-        slope = np.where(kept, calibrator.slope, 1.0)
-        return Platt(slope, np.where(kept, calibrator.intercept, 0.0))
-    if isinstance(calibrator, Isotonic):
-        none = np.zeros(0)
-        pairs = zip(calibrator.places, calibrator.values, kept, strict=True)
-        chosen = [(places, values) if keep else (none, none) for places, values, keep in pairs]
-        return Isotonic(*zip(*chosen, strict=True))
-    return calibrator
+def _fit(rows: CalibrationRows, method: str, chosen: np.ndarray) -> Calibrator:
+    """Return the calibrator of the chosen labels, which leaves the others as they are."""
+    if method == "temperature":
+        truth: Any = rows.labels if rows.labels is not None else rows.targets
+        return Temperature.fit(rows.logits, truth, weights=rows.weights)
+    some = rows.columns(chosen)
+    assert some.targets is not None
+    if method == "platt":
+        lines = Platt.fit(some.logits, some.targets, weights=some.weights)
+        slope, intercept = np.ones(len(chosen)), np.zeros(len(chosen))
+        slope[chosen], intercept[chosen] = lines.slope, lines.intercept
+        return Platt(slope, intercept)
+    curves = Isotonic.fit(some.logits, some.targets, weights=some.weights)
+    found = iter(zip(curves.places, curves.values, strict=True))
+    none = np.zeros(0), np.zeros(0)
+    return Isotonic(*zip(*(next(found) if there else none for there in chosen), strict=True))
 
 
 def _losses(rows: CalibrationRows, logits: np.ndarray) -> np.ndarray:

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import isotonic_regression
 
-from headway.calibration.rows import calibration_rows
+from headway.calibration.rows import check_columns, label_rows
 from headway.errors import InputValueError
 
 __all__ = ["Isotonic"]
@@ -78,13 +78,7 @@ class Isotonic:
 
     def __call__(self, logits: np.ndarray, /) -> np.ndarray:
         """Return calibrated logits (n, L)."""
-        logits = np.asarray(logits)
-        if logits.ndim != 2 or logits.shape[1] != len(self.places):
-            raise InputValueError(
-                f"`logits` must have {len(self.places)} columns, got shape {logits.shape}. Give "
-                "those of the labels that the calibrator was fitted on."
-            )
-        dtype = logits.dtype if logits.dtype.kind == "f" else np.dtype(np.float64)
+        logits, dtype = check_columns(logits, len(self.places))
         out = np.empty(logits.shape, dtype=dtype)
         for k, (places, values) in enumerate(zip(self.places, self.values, strict=True)):
             column = logits[:, k]
@@ -111,12 +105,8 @@ class Isotonic:
         InputTypeError, InputValueError
             If shapes disagree, exclusive classes are given, or a label is missing everywhere.
         """
-        rows = calibration_rows(logits, labels, weights)
-        if rows.targets is None:
-            raise InputValueError(
-                "`labels` must be those of independent labels or of one binary column, got "
-                f"{rows.logits.shape[1]} exclusive classes. Use Temperature or VectorScaling."
-            )
+        rows = label_rows(logits, labels, weights)
+        assert rows.targets is not None
         found = []
         for k in range(rows.logits.shape[1]):
             t = rows.targets[:, k]

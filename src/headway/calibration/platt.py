@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from headway.calibration.rows import CalibrationRows, calibration_rows
+from headway.calibration.rows import CalibrationRows, check_columns, label_rows
 from headway.errors import InputValueError
 
 __all__ = ["Platt"]
@@ -79,13 +79,7 @@ class Platt:
 
     def __call__(self, logits: np.ndarray, /) -> np.ndarray:
         """Return slope * logits + intercept, (n, L)."""
-        logits = np.asarray(logits)
-        if logits.ndim != 2 or logits.shape[1] != len(self.slope):
-            raise InputValueError(
-                f"`logits` must have {len(self.slope)} columns, got shape {logits.shape}. Give "
-                "those of the labels that the calibrator was fitted on."
-            )
-        dtype = logits.dtype if logits.dtype.kind == "f" else np.dtype(np.float64)
+        logits, dtype = check_columns(logits, len(self.slope))
         return (logits * self.slope + self.intercept).astype(dtype, copy=False)
 
     @classmethod
@@ -116,12 +110,8 @@ class Platt:
         InputTypeError, InputValueError
             If shapes disagree or the classes of more than two exclusive ones are given.
         """
-        rows = calibration_rows(logits, labels, weights)
-        if rows.targets is None:
-            raise InputValueError(
-                "`labels` must be those of independent labels or of one binary column, got "
-                f"{rows.logits.shape[1]} exclusive classes. Use Temperature or VectorScaling."
-            )
+        rows = label_rows(logits, labels, weights)
+        assert rows.targets is not None
         return cls(*_fit(rows, _targets(rows) if smooth else rows.targets.astype(np.float64)))
 
 

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from headway.calibration.rows import check_columns
 from headway.errors import InputValueError
 from headway.kernels import softmax
 
@@ -65,13 +66,7 @@ class PriorShift:
 
     def __call__(self, logits: np.ndarray, /) -> np.ndarray:
         """Return logits + shift, (n, K)."""
-        logits = np.asarray(logits)
-        if logits.ndim != 2 or logits.shape[1] != len(self.shift):
-            raise InputValueError(
-                f"`logits` must have {len(self.shift)} columns, got shape {logits.shape}. Give "
-                "one for each class of the shift."
-            )
-        dtype = logits.dtype if logits.dtype.kind == "f" else np.dtype(np.float64)
+        logits, dtype = check_columns(logits, len(self.shift))
         return (logits + self.shift).astype(dtype, copy=False)
 
     @classmethod
@@ -137,7 +132,7 @@ def shares_of(logits: np.ndarray, old: np.ndarray, /) -> np.ndarray:
     True
     """
     before = _shares(old, "old", True)
-    probs = softmax(np.asarray(logits, dtype=np.float64))
+    probs = softmax(check_columns(logits, len(before))[0].astype(np.float64))
     shares = before
     for _ in range(STEPS):
         moved = probs * (shares / before)

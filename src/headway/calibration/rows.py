@@ -7,7 +7,7 @@ import numpy as np
 from headway._check import check_weights, first_index, place
 from headway.errors import InputTypeError, InputValueError
 
-__all__ = ["CalibrationRows", "calibration_rows"]
+__all__ = ["CalibrationRows", "calibration_rows", "check_columns", "label_rows"]
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,16 @@ class CalibrationRows:
     def total(self) -> float:
         """Return the weight of all rows."""
         return float(len(self)) if self.weights is None else float(self.weights.sum())
+
+    def columns(self, kept: np.ndarray, /) -> "CalibrationRows":
+        """Return the rows with some of the independent labels (booleans)."""
+        assert self.targets is not None
+        return CalibrationRows(
+            np.ascontiguousarray(self.logits[:, kept]),
+            None,
+            np.ascontiguousarray(self.targets[:, kept]),
+            self.weights,
+        )
 
     def take(self, chosen: np.ndarray | slice, /) -> "CalibrationRows":
         """Return some of the rows."""
@@ -96,6 +106,30 @@ def calibration_rows(
     if truth.ndim == 1:
         return _exclusive(z, truth, weights)
     return _labels(z, truth, weights)
+
+
+def label_rows(
+    logits: np.ndarray, labels: np.ndarray, weights: np.ndarray | None = None, /
+) -> CalibrationRows:
+    """Return the rows of independent labels, or of one binary column; refuse exclusive classes."""
+    rows = calibration_rows(logits, labels, weights)
+    if rows.targets is None:
+        raise InputValueError(
+            "`labels` must be those of independent labels or of one binary column, got "
+            f"{rows.logits.shape[1]} exclusive classes. Use Temperature."
+        )
+    return rows
+
+
+def check_columns(logits: np.ndarray, count: int, /) -> tuple[np.ndarray, np.dtype]:
+    """Return the logits as an array of `count` columns, and the floating dtype to answer in."""
+    logits = np.asarray(logits)
+    if logits.ndim != 2 or logits.shape[1] != count:
+        raise InputValueError(
+            f"`logits` must have {count} columns, got shape {logits.shape}. Give those of the "
+            "labels or classes that the calibrator is for."
+        )
+    return logits, logits.dtype if logits.dtype.kind == "f" else np.dtype(np.float64)
 
 
 def _exclusive(z: np.ndarray, truth: np.ndarray, weights: np.ndarray | None) -> CalibrationRows:

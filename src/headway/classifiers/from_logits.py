@@ -15,6 +15,7 @@ import numpy as np
 from headway.calibration import METHODS, CalibrationReport, Calibrator, calibrate
 from headway.classifiers.base import HeadClassifier
 from headway.errors import InputTypeError, InputValueError
+from headway.links import SigmoidLink
 
 __all__ = ["FromLogits"]
 
@@ -109,8 +110,11 @@ class FromLogits(HeadClassifier):
             _refuse_shifted(z, labels)
         self.calibrator_, self.calibration_report_ = None, None
         if isinstance(self.calibrator, str):
+            # Sigmoids of exclusive classes are calibrated one by one, as they were trained.
+            apart = self.kind_ == "exclusive" and isinstance(self.head_.link, SigmoidLink)
+            truth = self._targets(labels) if apart else labels
             self.calibrator_, self.calibration_report_ = calibrate(
-                z, labels, self.calibrator, weights=weights, random_state=self.random_state
+                z, truth, self.calibrator, weights=weights, random_state=self.random_state
             )
         elif self.calibrator is not None:
             if not isinstance(self.calibrator, Calibrator):

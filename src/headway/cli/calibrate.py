@@ -1,13 +1,12 @@
 """`headway calibrate`: somebody else's logits and their labels become a calibrated model."""
 
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from headway.cli.console import note, print_json, print_pairs
 from headway.cli.data import with_names
-from headway.cli.options import Json, Target, choice
+from headway.cli.options import MODEL_SUFFIX, Json, ModelOutput, Target, choice
 from headway.cli.outputs import check_output
 
 NAME = "calibrate"
@@ -19,7 +18,6 @@ EXAMPLES = """Examples:
   headway calibrate logits.csv --target moods --method platt -o moods.headway
   headway predict calibrated.headway new-logits.csv --probs
 """
-SUFFIX = ".headway"
 METHODS = ("temperature", "platt", "isotonic")
 
 
@@ -34,16 +32,7 @@ def run(
         ),
     ],
     target: Target,
-    output: Annotated[
-        Path,
-        typer.Option(
-            "-o",
-            "--output",
-            metavar="MODEL",
-            help=f"Where to save the model, ending in {SUFFIX}; an old file is replaced.",
-            show_default=False,
-        ),
-    ],
+    output: ModelOutput,
     method: Annotated[
         str,
         typer.Option(
@@ -65,7 +54,7 @@ def run(
     `headway predict`.
     """
     method = choice(method, allowed=METHODS, option="--method")
-    check_output(output, suffixes=(SUFFIX,))
+    check_output(output, suffixes=(MODEL_SUFFIX,))
 
     from headway.classifiers import FromLogits
     from headway.datasets import read_table

@@ -1,14 +1,13 @@
 """`headway fit`: train one classifier on a table of numbers and save it."""
 
 import sys
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from headway.cli.console import note, print_json, print_pairs
 from headway.cli.data import with_names
-from headway.cli.options import Json, Target, TrainingFile, choice
+from headway.cli.options import MODEL_SUFFIX, Json, ModelOutput, Target, TrainingFile, choice
 from headway.cli.outputs import check_output
 
 NAME = "fit"
@@ -22,22 +21,12 @@ EXAMPLES = """Examples:
 """
 MODELS = ("linear", "mlp")
 HEADS = ("auto", "softmax", "sigmoid")
-SUFFIX = ".headway"
 
 
 def run(
     file: TrainingFile,
     target: Target,
-    output: Annotated[
-        Path,
-        typer.Option(
-            "-o",
-            "--output",
-            metavar="MODEL",
-            help=f"Where to save the model, ending in {SUFFIX}; an old file is replaced.",
-            show_default=False,
-        ),
-    ],
+    output: ModelOutput,
     model: Annotated[
         str,
         typer.Option(
@@ -90,7 +79,7 @@ def run(
         raise typer.BadParameter(f"must be greater than 0, got {C:g}.", param_hint="'-C'")
     if epochs is not None and model != "mlp":
         raise typer.BadParameter("applies to --model mlp only.", param_hint="'--epochs'")
-    check_output(output, suffixes=(SUFFIX,))
+    check_output(output, suffixes=(MODEL_SUFFIX,))
 
     from headway.datasets import read_table
 

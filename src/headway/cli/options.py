@@ -7,7 +7,17 @@ from typing import Annotated
 
 import typer
 
-__all__ = ["Figure", "Json", "Target", "TrainingFile", "choice", "choices", "names"]
+__all__ = [
+    "MODEL_SUFFIX",
+    "Figure",
+    "Json",
+    "ModelOutput",
+    "Target",
+    "TrainingFile",
+    "choice",
+    "choices",
+    "names",
+]
 
 TrainingFile = Annotated[
     str,
@@ -24,6 +34,17 @@ Target = Annotated[
         metavar="COL",
         help="The column to predict: one class per row, or labels written a|b. "
         "Several 0/1 columns: a,b,c.",
+        show_default=False,
+    ),
+]
+MODEL_SUFFIX = ".headway"
+ModelOutput = Annotated[
+    Path,
+    typer.Option(
+        "-o",
+        "--output",
+        metavar="MODEL",
+        help=f"Where to save the model, ending in {MODEL_SUFFIX}; an old file is replaced.",
         show_default=False,
     ),
 ]

@@ -1,7 +1,7 @@
 """Newton's method with preconditioned conjugate gradients, stopped by a certificate.
 
     repeat   s ~ -H^-1 g     by conjugate gradients on exact Hessian products
-             W <- W + a s    a = 1 unless the objective refuses
+             W <- W + a s    a = 1 unless s promises more than there is, or the objective refuses
     until    objective - lower bound <= tol * lower bound
 
 Where a step keeps little of what it promised, the next ones are damped: a row whose probability
@@ -41,7 +41,7 @@ ROWS_PER_FEATURE, MOST_EVERY = 16, 4
 PATIENCE = 10  # steps before separation is looked for, so that its last iterate is a good one
 SMALL_WORK = 3e6  # n K (d + 1) up to which digits beyond `tol` cost next to nothing
 POLISHED = 1e-12  # relative decrement below which a step that fails is rounding
-SETTLED = 1e-15  # and at which a small problem stops
+SETTLED = 1e-18  # and at which a small problem stops
 EXACT_SETTLED = 1e-11  # and one whose steps are exact: about the root of what the last one leaves
 EXACT_WORK = 1e8  # multiply-adds of a Hessian and its factor up to which steps are exact
 
