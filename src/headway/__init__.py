@@ -13,12 +13,14 @@ from headway._version import __version__
 
 __all__ = [
     "Argmax",
+    "BinaryThreshold",
     "CanonicalLoss",
     "Comparison",
     "ConvClassifier",
     "FromLogits",
     "Head",
     "LabelEncoder",
+    "LabelThresholds",
     "LeastCost",
     "LinearClassifier",
     "LinearClassifierCV",
@@ -26,6 +28,7 @@ __all__ = [
     "SigmoidLink",
     "SoftmaxLink",
     "Threshold",
+    "TopK",
     "__version__",
     "binary_cross_entropy",
     "binary_cross_entropy_gradient",
@@ -68,7 +71,14 @@ _ROOMS = {
         "load",
     ),
     "comparison": ("Comparison", "compare"),
-    "decisions": ("Argmax", "LeastCost", "Threshold"),
+    "decisions": (
+        "Argmax",
+        "BinaryThreshold",
+        "LabelThresholds",
+        "LeastCost",
+        "Threshold",
+        "TopK",
+    ),
     "explain": ("follow_example",),
     "heads": ("Head", "preset_head"),
     "kernels": ("log_sigmoid", "log_softmax", "logsumexp", "show_config", "sigmoid", "softmax"),
@@ -104,7 +114,14 @@ if TYPE_CHECKING:
         load,
     )
     from headway.comparison import Comparison, compare
-    from headway.decisions import Argmax, LeastCost, Threshold
+    from headway.decisions import (
+        Argmax,
+        BinaryThreshold,
+        LabelThresholds,
+        LeastCost,
+        Threshold,
+        TopK,
+    )
     from headway.explain import follow_example
     from headway.heads import Head, preset_head
     from headway.kernels import log_sigmoid, log_softmax, logsumexp, show_config, sigmoid, softmax

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
 from headway.artifact import from_json, to_json
-from headway.decisions import LeastCost, Threshold
+from headway.decisions import BinaryThreshold, LabelThresholds, LeastCost, Threshold, TopK
 from headway.errors import FileFormatError, InputTypeError
 from headway.heads import HEAD_NAMES, Head, preset_head, sigmoid_head
 from headway.losses import PositiveWeightedLoss
@@ -79,6 +79,19 @@ def test_decisions_with_numbers_inside_come_back():
     assert through_text(tuned) == tuned
     cost = np.array([[0.0, 1.0, 0.2], [5.0, 0.0, 0.2]])
     assert_array_equal(through_text(LeastCost(cost)).cost, cost)
+
+
+@pytest.mark.parametrize(
+    "decision",
+    [
+        BinaryThreshold(0.2),
+        LabelThresholds(np.array([0.1, 1.0]), at_least_one=True, at_most=np.int64(3)),
+        TopK(2),
+    ],
+    ids=repr,
+)
+def test_decisions_on_label_sets_come_back(decision):
+    assert through_text(decision) == decision
 
 
 @pytest.mark.parametrize("value", [object(), 1j, b"bytes", np.array([1j]), {"a": len}])

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from headway.calibration import CalibrationReport, Isotonic, Platt, PriorShift, Temperature
-from headway.decisions import Argmax, LeastCost, Threshold
+from headway.decisions import Argmax, BinaryThreshold, LabelThresholds, LeastCost, Threshold, TopK
 from headway.errors import FileFormatError, InputTypeError
 from headway.heads import Head
 from headway.links import SigmoidLink, SoftmaxLink
@@ -33,11 +33,13 @@ OBJECTS: dict[str, type] = {
     for cls in (
         Argmax,
         BinaryCrossEntropyOnSoftmax,
+        BinaryThreshold,
         CalibrationReport,
         CanonicalLoss,
         CrossEntropyOnProbs,
         Head,
         Isotonic,
+        LabelThresholds,
         LeastCost,
         OneColumnLoss,
         Platt,
@@ -48,6 +50,7 @@ OBJECTS: dict[str, type] = {
         SquaredErrorOnSigmoid,
         Temperature,
         Threshold,
+        TopK,
     )
 }
 MARK = "$"

@@ -1,0 +1,44 @@
+"""What decisions with a number for each column ask of the probabilities they are given."""
+
+import operator
+
+import numpy as np
+
+from headway._array import Array
+from headway._check import check_probs
+from headway.errors import InputTypeError, InputValueError
+
+__all__ = ["as_probs", "check_count", "largest_columns"]
+
+
+def as_probs(probs: Array, /, *, columns: int | None = None, advice: str = "") -> np.ndarray:
+    """Return `probs` as a NumPy array (n, K), or raise unless it has that many columns."""
+    probs = np.asarray(probs)
+    check_probs(probs, np)
+    if columns is not None and probs.shape[1] != columns:
+        raise InputValueError(
+            f"`probs` must have {columns} columns, got {probs.shape[1]}. {advice}"
+        )
+    return probs
+
+
+def check_count(value: int, name: str, /) -> int:
+    """Return `value` as an int unless it is not a whole number from 1 on."""
+    try:
+        count = operator.index(value)
+    except TypeError as error:
+        raise InputTypeError(
+            f"`{name}` must be a whole number, got {value!r}. Give one such as 3."
+        ) from error
+    if count < 1:
+        raise InputValueError(f"`{name}` must be at least 1, got {count}. Give one such as 3.")
+    return count
+
+
+def largest_columns(scores: np.ndarray, k: int, /) -> np.ndarray:
+    """Return a boolean matrix that marks the k largest of each row, the first of equals."""
+    marked = np.zeros(scores.shape, dtype=bool)
+    # A stable sort, since a partition leaves open which of equals it takes.
+    first = np.argsort(-scores, axis=1, kind="stable")[:, :k]
+    np.put_along_axis(marked, first, True, axis=1)
+    return marked
