@@ -147,6 +147,31 @@ def test_read_target_keeps_the_names_of_several_columns(write):
     assert structure.cells_missing == 1
 
 
+@pytest.mark.parametrize("missing", ["?", "-1", -1, "-1.0"])
+def test_a_declared_missing_value_marks_cells_like_an_empty_one(write, missing):
+    mark = "?" if missing == "?" else "-1"
+    file = write(f"x,sad,calm\n1,0,1\n2,1, {mark}\n3,,0\n")
+    y = read_table(file, target="sad,calm", missing=missing).y
+    np.testing.assert_array_equal(y, [[0, 1], [1, np.nan], [np.nan, 0]])
+    told = read_target(file, target="sad,calm", missing=missing).to_numpy()
+    np.testing.assert_array_equal(told, y)
+
+
+@pytest.mark.parametrize(
+    ("target", "missing", "message"),
+    [
+        ("sad,calm", None, r"\(empty, or what is declared as missing: not known\), got '-1'"),
+        ("sad,calm", "1", "neither 0 nor 1, got '1'"),
+        ("sad,calm", 0.0, r"neither 0 nor 1, got 0\.0"),
+        ("sad", "-1", "missing='-1' with the single target column 'sad'"),
+    ],
+)
+def test_a_missing_value_that_cannot_be_is_refused(write, target, missing, message):
+    file = write("x,sad,calm\n1,0,1\n2,1,-1\n3,0,0\n")
+    with pytest.raises(InputValueError, match=message):
+        read_table(file, target=target, missing=missing)
+
+
 def test_a_file_of_labels_alone_can_be_inspected(write):
     path = write("moods\nsad\n\ncalm|sad\n\n\n")
     assert read_target(path, target="moods").tolist() == ["sad", "", "calm|sad"]

@@ -380,3 +380,48 @@ class TestCalibrate:
         )
         assert done.code == 1
         assert "exclusive classes" in done.err
+
+
+class TestMissingLabels:
+    """Files of 0/1 columns of which some cells are not known."""
+
+    @pytest.fixture
+    def holes(self, folder):
+        """Write cells.csv twice more: with empty cells, and with -1 in their place."""
+        lines = (folder / "cells.csv").read_text().splitlines()
+        for name, mark in (("empty.csv", ""), ("coded.csv", "-1")):
+            rows = [lines[0]]
+            for place, line in enumerate(lines[1:]):
+                *features, long, wide = line.split(",")
+                cells = [mark if place % 3 == 0 else long, mark if place % 4 == 0 else wide]
+                rows.append(",".join([*features, *cells]))
+            (folder / name).write_text("\n".join(rows) + "\n")
+        return folder
+
+    def test_a_declared_value_and_empty_cells_give_the_same_model(self, headway, holes):
+        words = ("--target", "long,wide", "--json")
+        plain = headway("fit", "empty.csv", *words, "-o", "a.headway")
+        coded = headway("fit", "coded.csv", *words, "--missing", "-1", "-o", "b.headway")
+        assert (plain.code, coded.code) == (0, 0)
+        first, second = json.loads(plain.out), json.loads(coded.out)
+        assert first["objective"] == second["objective"]
+        assert first["training_accuracy"] == second["training_accuracy"]
+        assert headway("predict", "a.headway", "new.csv").out == (
+            headway("predict", "b.headway", "new.csv").out
+        )
+
+    def test_the_undeclared_value_is_refused(self, headway, holes):
+        done = headway("fit", "coded.csv", "--target", "long,wide", "-o", "a.headway")
+        assert done.code == 1
+        assert "declared as missing" in done.err
+
+    def test_inspect_counts_the_missing_cells(self, headway, holes):
+        words = ("--target", "long,wide", "--json")
+        for file, extra in (("empty.csv", ()), ("coded.csv", ("--missing", "-1"))):
+            assert json.loads(headway("inspect", file, *words, *extra).out)["cells_missing"] == 88
+
+    def test_the_report_follows_a_row_whose_label_is_known(self, headway, holes):
+        words = ("--target", "long,wide", "--model", "linear", "--seeds", "1")
+        done = headway("compare", "coded.csv", "--missing", "-1", *words, "--html", "r.html")
+        assert done.code == 0, done.err
+        assert (holes / "r.html").exists()

@@ -234,7 +234,7 @@ REFUSED = [
     ([object(), object()], "Unknown label type: .*got object .* at row 0"),
     ([[0, 1], [0, 0]], "must hold both 0 and 1, got 1 constant: 0 .*0 is 0 in every row"),
     ([[1, 1], [1, 0]], "got 1 constant: 0 .*0 is 1 in every row"),
-    ([[np.nan, 1], [np.nan, 0]], "0 is missing in every row"),
+    ([[np.nan, 1], [np.nan, 0]], "got 0 missing in every row"),
     ([[-1, 1], [1, -1]], r"got -1 at row 0, column 0. -1 has two readings"),
     ([[0, 1], [1, -1]], r"got -1 at row 1, column 1. -1 has two readings: .*missing=-1"),
     ([[0, 1], [2, 1]], r"multiclass-multioutput.*got 2 at row 1, column 0.*sets"),

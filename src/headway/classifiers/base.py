@@ -59,6 +59,7 @@ class HeadClassifier(ClassifierMixin, BaseEstimator):
 
     head: Any
     classes: Any
+    missing: Any = None
     class_weight: Any
     label_smoothing: float
 
@@ -141,7 +142,7 @@ class HeadClassifier(ClassifierMixin, BaseEstimator):
         y = _flat(y)
         if reset:
             declared = self.classes if classes is None else classes
-            encoder = LabelEncoder(classes=declared)
+            encoder = LabelEncoder(classes=declared, missing=self.missing)
             # Declared by a first `partial_fit`: its rows may lack some classes, or all but one.
             labels = encoder.fit_transform(y, partial=classes is not None)
             self.head_ = resolve_head(self.head, encoder.kind_)
@@ -156,6 +157,15 @@ class HeadClassifier(ClassifierMixin, BaseEstimator):
                 f"{X.shape[0]} rows, `y` has {len(labels)}. Pass one label for each row of `X`."
             )
         weights = self._row_weights(labels, sample_weight, X.shape[0])
+        unlabelled = _without_known_cell(labels)
+        if unlabelled.any():
+            # Nothing is known of such a row, so it counts as little as a row that is not there.
+            weights = np.where(unlabelled, 0.0, 1.0 if weights is None else weights)
+            if reset and not weights.any():
+                raise InputValueError(
+                    "A row that carries weight must have a known cell, got none in "
+                    f"{len(labels)} rows. Bring rows with a known label."
+                )
         self._checked_label_smoothing()
         return X, labels, weights
 
@@ -256,8 +266,9 @@ class HeadClassifier(ClassifierMixin, BaseEstimator):
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Return the accuracy in 0..1; for label sets the share of rows that are right in full.
 
-        Cells whose truth is missing (NaN) cannot be wrong.  A label that `fit` never saw counts
-        as a mistake where there is one label a row, and is an error in label sets.
+        Cells whose truth is missing (NaN) cannot be wrong, and a row without a known cell does
+        not count; with no known cell at all the score is NaN.  A label that `fit` never saw
+        counts as a mistake where there is one label a row, and is an error in label sets.
         """
         logits = self.logits(X)
         decisions = self.head_.decide(logits)
@@ -279,6 +290,12 @@ class HeadClassifier(ClassifierMixin, BaseEstimator):
         if sample_weight is not None:
             sample_weight = np.asarray(sample_weight, dtype=np.float64)
             check_weights(sample_weight, n_samples=len(decisions))
+        if self.kind_ == "multilabel":
+            known = ~_without_known_cell(truth)
+            if not known.any():
+                return float("nan")
+            right = right[known]
+            sample_weight = None if sample_weight is None else sample_weight[known]
         return float(weighted_mean(right.astype(np.float64), sample_weight))
 
     # -- save -------------------------------------------------------------------------------
@@ -341,6 +358,13 @@ def resolve_head(head: Any, kind: LabelKind, /) -> Head:
         loss = CanonicalLoss(SigmoidLink()) if canonical else OneColumnLoss(head.loss)
         return replace(head, link=SigmoidLink(), loss=loss)
     return head
+
+
+def _without_known_cell(labels: np.ndarray) -> np.ndarray:
+    """Return which rows of a label matrix are missing in full; one label a row never is."""
+    if labels.ndim == 1:
+        return np.zeros(len(labels), dtype=bool)
+    return np.isnan(labels).all(axis=1)
 
 
 def _flat(y: Any) -> Any:

@@ -177,6 +177,8 @@ class NetworkEngine(HeadClassifier):
         X, labels, weights = self._prepare(X, y, sample_weight, reset=first, classes=classes)
         if weights is not None and not weights.all():
             X, labels, weights = X[weights > 0], labels[weights > 0], weights[weights > 0]
+            if not len(labels):
+                return self
         targets = self._targets(labels)
         features = self._prepare_features(X)
         init_seed, order_seed, _ = self._seeds()

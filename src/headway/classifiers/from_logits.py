@@ -35,6 +35,8 @@ class FromLogits(HeadClassifier):
         What the logits are for.
     classes : sequence, optional
         The names of the columns, in their order; by default the sorted labels.
+    missing : number or text, optional
+        Value that marks a missing cell in a matrix of labels, besides NaN.
     allow_probs_like : bool
         Accept logits that look like probabilities.
     random_state : int
@@ -68,12 +70,14 @@ class FromLogits(HeadClassifier):
         *,
         head: Any = "auto",
         classes: Any = None,
+        missing: Any = None,
         allow_probs_like: bool = False,
         random_state: int = 0,
     ):
         self.calibrator = calibrator
         self.head = head
         self.classes = classes
+        self.missing = missing
         self.allow_probs_like = allow_probs_like
         self.random_state = random_state
 

@@ -54,6 +54,8 @@ class LinearClassifier(HeadClassifier):
         Begin at the weights of the last fit, where the classes and features are as many.
     classes : sequence, optional
         All class names, if the data may lack some; by default those found in `y`.
+    missing : number or text, optional
+        Value that marks a missing cell in a matrix of labels, besides NaN.
     class_weight : None, "balanced" or dict of class name to weight
         Weights of the classes; in label sets, of each label's positives.
     label_smoothing : float
@@ -125,6 +127,7 @@ class LinearClassifier(HeadClassifier):
         standardize: bool = False,
         warm_start: bool = False,
         classes: Any = None,
+        missing: Any = None,
         class_weight: Any = None,
         label_smoothing: float = 0.0,
         tol: float = 1e-6,
@@ -137,6 +140,7 @@ class LinearClassifier(HeadClassifier):
         self.standardize = standardize
         self.warm_start = warm_start
         self.classes = classes
+        self.missing = missing
         self.class_weight = class_weight
         self.label_smoothing = label_smoothing
         self.tol = tol

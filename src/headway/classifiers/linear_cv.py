@@ -56,7 +56,7 @@ class LinearClassifierCV(HeadClassifier):
         their sample and class weights; missing cells count nothing.
     one_standard_error : bool
         Whether to take the smallest C whose mean score is within one standard error of the best.
-    standardize, classes, class_weight, label_smoothing, tol, max_iter, random_state
+    standardize, classes, missing, class_weight, label_smoothing, tol, max_iter, random_state
         As in LinearClassifier.  Each fold is standardised by its own training rows; "balanced"
         weights are those of all rows.
     verbose : int
@@ -129,6 +129,7 @@ class LinearClassifierCV(HeadClassifier):
         one_standard_error: bool = False,
         standardize: bool = False,
         classes: Any = None,
+        missing: Any = None,
         class_weight: Any = None,
         label_smoothing: float = 0.0,
         tol: float = 1e-6,
@@ -143,6 +144,7 @@ class LinearClassifierCV(HeadClassifier):
         self.one_standard_error = one_standard_error
         self.standardize = standardize
         self.classes = classes
+        self.missing = missing
         self.class_weight = class_weight
         self.label_smoothing = label_smoothing
         self.tol = tol
@@ -209,6 +211,7 @@ class LinearClassifierCV(HeadClassifier):
             standardize=self.standardize,
             warm_start=True,
             classes=self.classes,
+            missing=self.missing,
             class_weight=self.class_weight,
             label_smoothing=self.label_smoothing,
             tol=self.tol,

@@ -62,6 +62,8 @@ class MLPClassifier(NetworkEngine):
         instructions for it and rows have at least 256 features.  Prediction is float32 always.
     classes : sequence of names, optional
         All classes, where the training data may lack some.
+    missing : number or text, optional
+        Value that marks a missing cell in a matrix of labels, besides NaN.
     class_weight : "balanced" or dict, optional
         Weights of the classes.
     random_state : int, RandomState or None
@@ -108,6 +110,7 @@ class MLPClassifier(NetworkEngine):
         patience: int = 20,
         precision: str = "auto",
         classes: Any = None,
+        missing: Any = None,
         class_weight: Any = None,
         random_state: Any = None,
         verbose: int = 0,
@@ -127,6 +130,7 @@ class MLPClassifier(NetworkEngine):
         self.patience = patience
         self.precision = precision
         self.classes = classes
+        self.missing = missing
         self.class_weight = class_weight
         self.random_state = random_state
         self.verbose = verbose
@@ -188,7 +192,7 @@ class ConvClassifier(NetworkEngine):
         value but False does so.
     early_stopping, validation_fraction, patience, precision
         As in `MLPClassifier`.
-    classes, class_weight, random_state, verbose
+    classes, missing, class_weight, random_state, verbose
         As in `MLPClassifier`.
 
     Attributes
@@ -232,6 +236,7 @@ class ConvClassifier(NetworkEngine):
         patience: int = 20,
         precision: str = "auto",
         classes: Any = None,
+        missing: Any = None,
         class_weight: Any = None,
         random_state: Any = None,
         verbose: int = 0,
@@ -254,6 +259,7 @@ class ConvClassifier(NetworkEngine):
         self.patience = patience
         self.precision = precision
         self.classes = classes
+        self.missing = missing
         self.class_weight = class_weight
         self.random_state = random_state
         self.verbose = verbose

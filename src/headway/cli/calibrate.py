@@ -6,7 +6,7 @@ import typer
 
 from headway.cli.console import note, print_json, print_pairs
 from headway.cli.data import with_names
-from headway.cli.options import MODEL_SUFFIX, Json, ModelOutput, Target, choice
+from headway.cli.options import MODEL_SUFFIX, Json, Missing, ModelOutput, Target, choice
 from headway.cli.outputs import check_output
 
 NAME = "calibrate"
@@ -45,6 +45,7 @@ def run(
         bool,
         typer.Option("--allow-probs-like", help="Take logits that look like probabilities."),
     ] = False,
+    missing: Missing = None,
     json: Json = False,
 ) -> None:
     """Calibrate logits on rows that their model was not trained on.
@@ -59,7 +60,7 @@ def run(
     from headway.classifiers import FromLogits
     from headway.datasets import read_table
 
-    data = read_table(file, target=target)
+    data = read_table(file, target=target, missing=missing)
     names, order, classes = _columns(data)
     model = FromLogits(method, classes=classes, allow_probs_like=allow_probs_like)
     model.fit(with_names(data.X[:, order], names), data.y)

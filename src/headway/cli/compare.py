@@ -8,7 +8,7 @@ import typer
 
 from headway.cli.console import note, print_json
 from headway.cli.data import DataName, DataTarget, load_data
-from headway.cli.options import Json, choices
+from headway.cli.options import Json, Missing, choices
 from headway.cli.outputs import check_output, prepare_folder
 from headway.cli.progress import progress_on_stderr
 
@@ -34,6 +34,7 @@ MODELS = ("linear", "mlp", "cnn")
 def run(
     data: DataName,
     target: DataTarget = None,
+    missing: Missing = None,
     model: Annotated[
         str | None,
         typer.Option(
@@ -96,7 +97,7 @@ def run(
         raise typer.BadParameter(
             f"must lie between 0 and 1, got {test_size:g}.", param_hint="'--test-size'"
         )
-    dataset = load_data(data, target)
+    dataset = load_data(data, target, missing)
     if chosen_models is None:
         chosen_models = MODELS if dataset.image_shape is not None else ("linear", "mlp")
     if html is not None:
@@ -152,6 +153,12 @@ def _write(
     from headway.explain import follow_example
     from headway.report import write_report
 
-    story = follow_example(dataset)
+    story = follow_example(dataset, row=_first_known_row(dataset.y))
     write_report(result, html, story)
     note(f"the report is {html}")
+
+
+def _first_known_row(y: Any) -> int:
+    """Return the first row of which a label is known."""
+    known = (y == y).any(axis=1) if y.ndim == 2 else y == y  # NaN differs from itself
+    return int(known.argmax())

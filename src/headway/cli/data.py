@@ -32,7 +32,7 @@ DataTarget = Annotated[
 ]
 
 
-def load_data(name: str, target: str | None) -> "Dataset":
+def load_data(name: str, target: str | None, missing: str | None = None) -> "Dataset":
     """Return the data set of that name, or the table in the file of that name.
 
     Raises
@@ -45,7 +45,7 @@ def load_data(name: str, target: str | None) -> "Dataset":
     from headway.errors import InputValueError
 
     try:
-        return load(name, target=target)
+        return load(name, target=target, missing=missing)
     except InputValueError as error:
         if (name in DATASET_NAMES) == (target is not None):
             raise typer.BadParameter(one_line(str(error)), param_hint="'--target'") from error

@@ -6,7 +6,7 @@ import typer
 
 from headway.cli.console import note, print_json
 from headway.cli.data import DataName, DataTarget, load_data
-from headway.cli.options import Figure, Json
+from headway.cli.options import Figure, Json, Missing
 from headway.cli.outputs import FIGURE_SUFFIXES, check_output
 
 NAME = "explain-training"
@@ -26,6 +26,7 @@ def run(
     row: Annotated[
         int, typer.Option(metavar="N", min=0, help="Which row to follow, counted from 0.")
     ] = 0,
+    missing: Missing = None,
     figure: Figure = None,
     json: Json = False,
 ) -> None:
@@ -38,7 +39,7 @@ def run(
         check_output(figure, suffixes=FIGURE_SUFFIXES)
     from headway.explain import follow_example
 
-    story = follow_example(load_data(data, target), row=row)
+    story = follow_example(load_data(data, target, missing), row=row)
     if json:
         print_json(story.to_dict())
     else:

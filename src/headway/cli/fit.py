@@ -7,7 +7,15 @@ import typer
 
 from headway.cli.console import note, print_json, print_pairs
 from headway.cli.data import with_names
-from headway.cli.options import MODEL_SUFFIX, Json, ModelOutput, Target, TrainingFile, choice
+from headway.cli.options import (
+    MODEL_SUFFIX,
+    Json,
+    Missing,
+    ModelOutput,
+    Target,
+    TrainingFile,
+    choice,
+)
 from headway.cli.outputs import check_output
 
 NAME = "fit"
@@ -17,6 +25,7 @@ EXAMPLES = """Examples:
 \b
   headway fit iris.csv --target species -o iris.headway
   headway fit songs.csv --target moods -C 0.1 -o moods.headway
+  headway fit cells.csv --target calm,sad --missing -1 -o moods.headway
   headway fit iris.csv --target species --model mlp --seed 1 -o iris.headway
 """
 MODELS = ("linear", "mlp")
@@ -63,6 +72,7 @@ def run(
             show_default=False,
         ),
     ] = None,
+    missing: Missing = None,
     json: Json = False,
 ) -> None:
     """Train a classifier on a table of numbers and save it.
@@ -83,7 +93,7 @@ def run(
 
     from headway.datasets import read_table
 
-    data = read_table(file, target=target)
+    data = read_table(file, target=target, missing=missing)
     options = {"head": head, "classes": data.classes}
     classifier = _mlp(seed, epochs, options) if model == "mlp" else _linear(C, options)
     features = with_names(data.X, data.feature_names)

@@ -7,7 +7,7 @@ import typer
 
 from headway.cli.console import print_json
 from headway.cli.data import DataName, DataTarget, load_data
-from headway.cli.options import Json
+from headway.cli.options import Json, Missing
 
 NAME = "inspect"
 CONTEXT: dict[str, Any] = {}
@@ -20,7 +20,9 @@ EXAMPLES = """Examples:
 """
 
 
-def run(data: DataName, target: DataTarget = None, json: Json = False) -> None:
+def run(
+    data: DataName, target: DataTarget = None, missing: Missing = None, json: Json = False
+) -> None:
     """Say which kind of labels a column holds.
 
     Binary, one class per row, or several labels per row; how balanced they are;
@@ -32,10 +34,10 @@ def run(data: DataName, target: DataTarget = None, json: Json = False) -> None:
     from headway.labels import inspect_labels
 
     if target is None or data in DATASET_NAMES:
-        dataset = load_data(data, target)
+        dataset = load_data(data, target, missing)
         structure = inspect_labels(dataset.y, classes=dataset.classes)
     else:
-        structure = inspect_labels(read_target(data, target=target))
+        structure = inspect_labels(read_target(data, target=target, missing=missing))
     if json:
         print_json(structure.to_dict())
     else:

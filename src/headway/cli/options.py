@@ -11,6 +11,7 @@ __all__ = [
     "MODEL_SUFFIX",
     "Figure",
     "Json",
+    "Missing",
     "ModelOutput",
     "Target",
     "TrainingFile",
@@ -34,6 +35,16 @@ Target = Annotated[
         metavar="COL",
         help="The column to predict: one class per row, or labels written a|b. "
         "Several 0/1 columns: a,b,c.",
+        show_default=False,
+    ),
+]
+Missing = Annotated[
+    str | None,
+    typer.Option(
+        "--missing",
+        metavar="VALUE",
+        help="For several 0/1 columns: what marks a cell that is not known.  An empty cell "
+        "always does.",
         show_default=False,
     ),
 ]

@@ -49,6 +49,7 @@ def compare(
     y_test: Any = None,
     image_shape: tuple[int, int] | None = None,
     classes: Any = None,
+    missing: Any = None,
     name: str | None = None,
     progress: Progress | None = None,
 ) -> Comparison:
@@ -81,6 +82,8 @@ def compare(
         table are standardised by the training rows.
     classes : sequence, optional
         Names of the classes, in column order.
+    missing : number or text, optional
+        Value that marks a missing cell in a matrix of labels, besides NaN.
     name : str, optional
         What to call the data.
     progress : callable, optional
@@ -110,7 +113,14 @@ def compare(
     """
     started = time.perf_counter()
     work = read_work(
-        X, y, X_test=X_test, y_test=y_test, image_shape=image_shape, classes=classes, name=name
+        X,
+        y,
+        X_test=X_test,
+        y_test=y_test,
+        image_shape=image_shape,
+        classes=classes,
+        missing=missing,
+        name=name,
     )
     models = _names(models, MODELS, "models")
     seed_list = _seeds(seeds)

@@ -25,7 +25,7 @@ __all__ = ["MODELS", "build", "omission", "run_once", "warm_up"]
 
 MODELS = ("linear", "mlp", "cnn")
 # What `get_params` says of the head, the data or the screen is no setting of the model.
-NOT_SETTINGS = frozenset({"head", "classes", "image_shape", "verbose", "random_state"})
+NOT_SETTINGS = frozenset({"head", "classes", "missing", "image_shape", "verbose", "random_state"})
 
 
 def omission(model: str, work: Work) -> str | None:

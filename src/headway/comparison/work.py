@@ -103,6 +103,7 @@ def read_work(
     y_test: Any = None,
     image_shape: tuple[int, int] | None = None,
     classes: Any = None,
+    missing: Any = None,
     name: str | None = None,
 ) -> Work:
     """Return the work that `compare` was given, checked and encoded.
@@ -111,7 +112,7 @@ def read_work(
     ----------
     X : Dataset, or array of shape (n, d), or (n, height, width) for pictures
         The data; with a Dataset, `y` must be None, and the other arguments replace its own.
-    y, X_test, y_test, image_shape, classes, name
+    y, X_test, y_test, image_shape, classes, missing, name
         As for `compare`.
 
     Returns
@@ -148,7 +149,7 @@ def read_work(
     # The estimator's own door: the same checks, the same messages, done once.
     door = LinearClassifier()
     X = validate_features(door, X, reset=True)
-    encoder = LabelEncoder(classes=classes)
+    encoder = LabelEncoder(classes=classes, missing=missing)
     labels = encoder.fit_transform(y)
     _check_rows(X, labels, "X", "y")
     test_labels = None

@@ -26,7 +26,11 @@ DATASET_NAMES = tuple(LOADERS)
 
 
 def load(
-    name_or_path: str | os.PathLike[str], /, *, target: str | Sequence[str] | None = None
+    name_or_path: str | os.PathLike[str],
+    /,
+    *,
+    target: str | Sequence[str] | None = None,
+    missing: float | str | None = None,
 ) -> Dataset:
     """Return a data set by its name, or the table in a CSV file.
 
@@ -36,13 +40,15 @@ def load(
         One of `DATASET_NAMES`, or a CSV file.
     target : str or sequence of str, optional
         For a file: the column (or the 0/1 columns) with the labels.
+    missing : number or text, optional
+        For a file with several 0/1 columns: what marks a cell that is not known, besides nothing.
 
     Raises
     ------
     DataNotFoundError
         If it is neither a name nor a file; names spelled alike are suggested.
     InputValueError
-        If a file has no `target`, or a named data set has one.
+        If a file has no `target`, or a named data set has one or a missing value.
 
     Examples
     --------
@@ -55,6 +61,11 @@ def load(
             raise InputValueError(
                 f"The data set {name!r} has its own labels, got target={target!r}. Leave `target` "
                 f"out, or write ./{name} if a file is meant."
+            )
+        if missing is not None:
+            raise InputValueError(
+                f"The data set {name!r} has its own labels, got missing={missing!r}. Leave "
+                "`missing` out."
             )
         return LOADERS[name]()
     if not os.path.exists(name) and not os.path.splitext(name)[1]:
@@ -70,4 +81,4 @@ def load(
             f"A table must have a target column, got none for {name}. Name the column with the "
             f"labels (--target, or `target=`); the file has {quote(columns, limit=20)}."
         )
-    return read_table(name, target=target)
+    return read_table(name, target=target, missing=missing)

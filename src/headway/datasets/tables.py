@@ -27,6 +27,7 @@ def read_table(
     *,
     target: str | Sequence[str],
     classes: Sequence[Any] | None = None,
+    missing: float | str | None = None,
 ) -> Dataset:
     r"""Return the table in a CSV file as a data set: all columns but the target are features.
 
@@ -39,6 +40,8 @@ def read_table(
         The column with the labels, or several columns of 0 and 1 (as text: "a,b,c").
     classes : sequence, optional
         All classes there are; by default those in the file, sorted.
+    missing : number or text, optional
+        What stands in a cell of several 0/1 columns that is not known, besides nothing.
 
     Returns
     -------
@@ -77,7 +80,7 @@ def read_table(
         )
     table = file.read(numeric=features)
     X = _numbers(table, features)
-    y, found = _labels(table, targets)
+    y, found = _labels(table, targets, missing)
     if classes is not None:
         _refuse_unknown(table, y, found, classes)
         found = tuple(classes)
@@ -93,13 +96,17 @@ def read_table(
 
 
 def read_target(
-    path: str | os.PathLike[str], /, *, target: str | Sequence[str]
+    path: str | os.PathLike[str],
+    /,
+    *,
+    target: str | Sequence[str],
+    missing: float | str | None = None,
 ) -> np.ndarray | polars.DataFrame:
     r"""Return the labels in a CSV file; the other columns may hold anything.
 
     Parameters
     ----------
-    path, target
+    path, target, missing
         As for `read_table`.
 
     Returns
@@ -122,7 +129,7 @@ def read_target(
     """
     file = CsvFile.open(path)
     targets = _target_columns(file, target)
-    y, names = _labels(file.read(numeric=()), targets)
+    y, names = _labels(file.read(numeric=()), targets, missing)
     return y if y.ndim == 1 else polars.DataFrame(y, schema=list(names), orient="row")
 
 
@@ -194,10 +201,18 @@ def _target_columns(file: CsvFile, target: str | Sequence[str]) -> tuple[str, ..
     return tuple(names)
 
 
-def _labels(table: Table, targets: tuple[str, ...]) -> tuple[np.ndarray, tuple[Any, ...]]:
+def _labels(
+    table: Table, targets: tuple[str, ...], missing: float | str | None
+) -> tuple[np.ndarray, tuple[Any, ...]]:
     """Return labels and the names of their classes."""
     if len(targets) > 1:
-        return _zeros_and_ones(table, targets), targets
+        return _zeros_and_ones(table, targets, missing), targets
+    if missing is not None:
+        raise InputValueError(
+            "A missing value must be that of several 0/1 columns, got "
+            f"missing={missing!r} with the single target column {targets[0]!r}. Drop the rows "
+            "whose label is not known: nothing can be learned from them."
+        )
     column = table.frame[targets[0]].str.strip_chars().fill_null("")
     empty = column == ""
     if column.str.contains(SEPARATOR, literal=True).any():
@@ -226,22 +241,48 @@ def _names_or_numbers(column: polars.Series) -> np.ndarray:
     return column.to_numpy().astype(object)
 
 
-def _zeros_and_ones(table: Table, targets: tuple[str, ...]) -> np.ndarray:
+def _zeros_and_ones(
+    table: Table, targets: tuple[str, ...], missing: float | str | None
+) -> np.ndarray:
+    if missing in (0, 1) or (isinstance(missing, str) and _number(missing) in (0.0, 1.0)):
+        raise InputValueError(
+            f"A missing value must be neither 0 nor 1, got {missing!r}: these are labels. Name "
+            "what stands in the cells that are not known."
+        )
     matrix = np.empty((table.frame.height, len(targets)))
     for place, name in enumerate(targets):
         text = table.frame[name].str.strip_chars()
         text = text.set(text == "", None)
+        if missing is not None:
+            text = text.set(_stands_for(text, missing), None)
         numbers = text.cast(polars.Float64, strict=False)
         wrong = (text.is_not_null() & ~numbers.is_in([0.0, 1.0]).fill_null(False)).to_numpy()
         if wrong.any():
             row = int(np.argmax(wrong))
             raise InputValueError(
-                "Several target columns must hold 0 and 1 (empty: not known), got "
+                "Several target columns must hold 0 and 1 (empty, or what is declared as missing: "
+                "not known), got "
                 f"{text[row]!r} in column {name!r} on line {table.line(row)} of "
                 f"{table.file.path}. For one column of names give that column alone."
             )
         matrix[:, place] = numbers.cast(polars.Float64).fill_null(np.nan).to_numpy()
     return matrix
+
+
+def _stands_for(text: polars.Series, missing: float | str) -> polars.Series:
+    """Return which cells are the missing value, as text or as a number (-1 is -1.0)."""
+    same = (text == str(missing).strip()).fill_null(False)
+    number = _number(missing)
+    if number is None:
+        return same
+    return same | (text.cast(polars.Float64, strict=False) == number).fill_null(False)
+
+
+def _number(value: float | str) -> float | None:
+    try:
+        return float(value)
+    except ValueError:
+        return None
 
 
 def _numbers(table: Table, features: Sequence[str]) -> np.ndarray:

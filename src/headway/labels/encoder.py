@@ -31,7 +31,7 @@ class LabelEncoder:
     kind : {"auto", "binary", "exclusive", "multilabel"}
         "auto" reads one name per row as exclusive classes (binary if there are two),
         and a matrix, sets, or text of which any row has a "|", as multi-label.
-    missing : number, optional
+    missing : number or text, optional
         Value that marks a missing cell in a matrix of labels, besides NaN.
 
     Attributes
@@ -366,9 +366,17 @@ def _refuse_constant_columns(
         return
     columns = np.flatnonzero(constant)
     first = columns[0]
-    value = "1" if ones[first] else "0" if zeros[first] else "missing"
+    if not ones[first] and not zeros[first]:
+        unknown = np.flatnonzero((ones == 0) & (zeros == 0))
+        raise InputValueError(
+            "Each column of the label matrix must have known cells, got "
+            f"{quote(classes[unknown])} missing in every row. Drop the column, or bring rows "
+            "where that label is known."
+        )
+    value = "1" if ones[first] else "0"
+    known = "" if ones[first] + zeros[first] == len(matrix) else " where it is known"
     raise InputValueError(
         f"Each column of the label matrix must hold both 0 and 1, got {len(columns)} constant: "
-        f"{quote(classes[columns])} ({quote(classes[[first]])} is {value} in every row). Drop the "
-        "constant columns: a class that is always or never there cannot be learned."
+        f"{quote(classes[columns])} ({quote(classes[[first]])} is {value} in every row{known}). "
+        "Drop the constant columns: a class that is always or never there cannot be learned."
     )

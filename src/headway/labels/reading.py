@@ -67,7 +67,7 @@ def read_labels(
         Any of the four formats; also a data frame or sparse matrix of 0/1 columns.
     kind : {"auto", "binary", "exclusive", "multilabel"}
         What the labels are declared to be.
-    missing : number, optional
+    missing : number or text, optional
         Value that marks a missing cell of a label matrix (NaN always does).
     may_be_piped : bool
         Whether "|" in text may separate labels when `kind` is "auto".
@@ -212,9 +212,9 @@ def _written(items: list[Any], format: LabelFormat) -> WrittenLabels:
 
 def _from_matrix(values: np.ndarray, columns: list[Any] | None, missing: Any) -> WrittenLabels:
     if values.dtype.kind not in "biuf":
-        values = _numbers(values)
+        values = _numbers(values, missing)
     matrix = values.astype(np.float64)
-    if missing is not None:
+    if missing is not None and not isinstance(missing, str):
         matrix[values == missing] = np.nan
     good = (matrix == 0) | (matrix == 1) | np.isnan(matrix)
     if not good.all():
@@ -224,10 +224,11 @@ def _from_matrix(values: np.ndarray, columns: list[Any] | None, missing: Any) ->
     return WrittenLabels("matrix", len(matrix), names, NO_ROWS, matrix)
 
 
-def _numbers(values: np.ndarray) -> np.ndarray:
+def _numbers(values: np.ndarray, missing: Any) -> np.ndarray:
     result = np.empty(values.shape, dtype=np.float64)
     for place, cell in np.ndenumerate(values):
-        if cell is None or type(cell).__name__ == "NAType":
+        declared = isinstance(missing, str) and isinstance(cell, str) and cell == missing
+        if cell is None or declared or type(cell).__name__ == "NAType":
             result[place] = np.nan
         elif isinstance(cell, bool | int | float | np.number | np.bool_):
             result[place] = float(cell)
@@ -246,8 +247,8 @@ def _bad_cell(matrix: np.ndarray, row: int, column: int) -> str:
     if np.isin(observed, (-1.0, 0.0, 1.0)).all() and np.isfinite(value):
         return (
             f"A matrix of labels must hold 0 and 1, {place}. -1 has two readings: if it means "
-            "'missing', pass missing=-1 to the encoder or `np.where(y == -1, np.nan, y)` to a "
-            "classifier; if it means 'no', pass `(y > 0).astype(int)`."
+            "'missing', pass missing=-1 to the classifier or the encoder; if it means 'no', pass "
+            "`(y > 0).astype(int)`."
         )
     whole = np.isfinite(value) and value == np.floor(value)
     kind = "multiclass-multioutput" if whole else "continuous-multioutput"

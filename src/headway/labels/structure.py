@@ -164,7 +164,7 @@ def inspect_labels(y: Any, /, *, classes: Any = None, missing: Any = None) -> La
         One name per row, a 0/1 matrix, sets, or text such as "a|b".
     classes : sequence of names, optional
         All classes, also those that the data lacks.
-    missing : number, optional
+    missing : number or text, optional
         Value of missing cells in a matrix, besides NaN.
 
     Returns
