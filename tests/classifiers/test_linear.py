@@ -265,7 +265,7 @@ class TestBadInput:
             LinearClassifier().fit(IRIS.data, NAMES, sample_weight=NAMES == "setosa")
 
     def test_rows_and_labels_of_different_number(self):
-        with pytest.raises(InputValueError, match="`X` has 150 rows, `y` has 149"):
+        with pytest.raises(InputValueError, match="`X` has 150 rows, `y` has 149 rows"):
             LinearClassifier().fit(IRIS.data, NAMES[1:])
 
     def test_undeclared_labels(self):

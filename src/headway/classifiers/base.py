@@ -1,7 +1,7 @@
 """What every classifier of headway shares: labels in, logits through the head, classes out.
 
     fit      y -> labels;  _fit_model(X, labels, weights)   (the subclass)
-    predict  X -> _logits(X) (the subclass) -> head -> probs -> decision -> classes
+    predict  X -> _logits(X) (the subclass) -> [calibrator] -> head -> probs -> decision -> classes
 
 A subclass knows how to make logits and nothing else; probabilities and decisions come from the
 head.  The trap: a binary problem has ONE logit column, read as (0, z), but two columns of
@@ -9,28 +9,35 @@ probabilities.
 """
 
 import os
-import warnings
 from abc import abstractmethod
+from copy import deepcopy
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.exceptions import DataConversionWarning
 from sklearn.utils.validation import check_is_fitted
 
-from headway._check import check_weights
+from headway.calibration import CalibrationReport, Calibrator
+from headway.classifiers.answers import named_answers, right_answers
 from headway.classifiers.features import validate_features
-from headway.decisions import Argmax, Threshold
-from headway.errors import InputTypeError, InputValueError
-from headway.heads import HEAD_NAMES, Head, preset_head
+from headway.classifiers.given_labels import (
+    check_lengths,
+    checked_label_smoothing,
+    flat,
+    given_weights,
+    require_two_weighted,
+    without_unknown,
+)
+from headway.classifiers.held_out import fit_calibrator, fit_decision
+from headway.classifiers.resolve import resolve_head
+from headway.errors import InputValueError
+from headway.heads import Head
 from headway.labels import LabelEncoder, class_weights, smooth_targets, to_targets
-from headway.links import SigmoidLink, SoftmaxLink
-from headway.losses import CanonicalLoss, OneColumnLoss, PositiveWeightedLoss, weighted_mean
+from headway.labels.reading import LabelKind
+from headway.losses import PositiveWeightedLoss, weighted_mean
 
-__all__ = ["HeadClassifier", "resolve_head"]
-
-LabelKind = Literal["binary", "exclusive", "multilabel"]
+__all__ = ["HeadClassifier"]
 
 
 class HeadClassifier(ClassifierMixin, BaseEstimator):
@@ -47,6 +54,10 @@ class HeadClassifier(ClassifierMixin, BaseEstimator):
         The kind of labels found.
     head_ : Head
         Link, loss and decision in use.
+    calibrator_ : Calibrator or None
+        What is applied to the logits before the head; see `calibrate`.
+    calibration_report_ : CalibrationReport or None
+        What was found when it was fitted, and why it was kept or rolled back.
     label_encoder_ : LabelEncoder
         Turns the user's labels into integers and decisions back into labels.
     n_features_in_ : int
@@ -68,6 +79,8 @@ class HeadClassifier(ClassifierMixin, BaseEstimator):
     head_: Head
     label_encoder_: LabelEncoder
     n_features_in_: int
+    calibrator_: Calibrator | None = None
+    calibration_report_: CalibrationReport | None = None
 
     # -- what a subclass brings -------------------------------------------------------------
 
@@ -138,8 +151,8 @@ class HeadClassifier(ClassifierMixin, BaseEstimator):
                 f"{type(self).__name__} requires y to be passed, but the target y is None. "
                 "Call `fit(X, y)` with one label a row."
             )
-        X = validate_features(self, X, reset=reset, keep_bytes=self._takes_bytes)
-        y = _flat(y)
+        X = self._features(X, reset=reset)
+        y = flat(y)
         if reset:
             declared = self.classes if classes is None else classes
             encoder = LabelEncoder(classes=declared, missing=self.missing)
@@ -149,53 +162,28 @@ class HeadClassifier(ClassifierMixin, BaseEstimator):
             self.label_encoder_ = encoder
             self.kind_ = encoder.kind_
             self.classes_ = encoder.classes_
+            self.calibrator_, self.calibration_report_ = None, None
         else:
             labels = self.label_encoder_.transform(y)
-        if len(labels) != X.shape[0]:
-            raise InputValueError(
-                "Found input variables with inconsistent numbers of samples: `X` has "
-                f"{X.shape[0]} rows, `y` has {len(labels)}. Pass one label for each row of `X`."
-            )
+        check_lengths(X, labels)
         weights = self._row_weights(labels, sample_weight, X.shape[0])
-        unlabelled = _without_known_cell(labels)
-        if unlabelled.any():
-            # Nothing is known of such a row, so it counts as little as a row that is not there.
-            weights = np.where(unlabelled, 0.0, 1.0 if weights is None else weights)
-            if reset and not weights.any():
-                raise InputValueError(
-                    "A row that carries weight must have a known cell, got none in "
-                    f"{len(labels)} rows. Bring rows with a known label."
-                )
-        self._checked_label_smoothing()
+        weights = without_unknown(labels, weights, refuse_nothing=reset)
+        checked_label_smoothing(self.label_smoothing)
         return X, labels, weights
 
     def _targets(self, labels: np.ndarray) -> np.ndarray:
         """Return one-hot, smoothed or 0/1/NaN rows (n, K); (n, 1) for binary labels."""
         targets = to_targets(labels, self.kind_, self.label_encoder_.n_logits_)
-        amount = self._checked_label_smoothing()
+        amount = checked_label_smoothing(self.label_smoothing)
         if amount:
             targets = smooth_targets(targets, amount, exclusive=self.kind_ == "exclusive")
         return targets
 
-    def _checked_label_smoothing(self) -> float:
-        amount = self.label_smoothing
-        if isinstance(amount, bool) or not isinstance(amount, (int, float, np.number)):
-            raise InputTypeError(
-                f"`label_smoothing` must be a number in 0..1, got {amount!r}. Pass 0 for none."
-            )
-        if not 0 <= amount < 1:
-            raise InputValueError(
-                f"`label_smoothing` must be at least 0 and below 1, got {amount}. Try 0.1."
-            )
-        return float(amount)
-
     def _row_weights(self, labels: np.ndarray, sample_weight: Any, n: int) -> np.ndarray | None:
         """Return sample times class weights, or None; for label matrices set the loss instead."""
-        weights = None
-        if sample_weight is not None:
-            weights = np.asarray(sample_weight, dtype=np.float64)
-            check_weights(weights, n_samples=n)
-            self._require_two_weighted_classes(labels, weights, "sample_weight")
+        weights = given_weights(sample_weight, n)
+        if weights is not None:
+            require_two_weighted(labels, weights, "sample_weight", self.classes_)
         if self.class_weight is None:
             return weights
         per_class = class_weights(
@@ -205,30 +193,27 @@ class HeadClassifier(ClassifierMixin, BaseEstimator):
             self.head_ = replace(self.head_, loss=PositiveWeightedLoss(tuple(per_class.tolist())))
             return weights
         rows = per_class[labels] if weights is None else per_class[labels] * weights
-        self._require_two_weighted_classes(labels, rows, "class_weight")
+        require_two_weighted(labels, rows, "class_weight", self.classes_)
         return rows
-
-    def _require_two_weighted_classes(
-        self, labels: np.ndarray, weights: np.ndarray, name: str
-    ) -> None:
-        if self.kind_ == "multilabel":
-            return
-        present = np.unique(labels[weights > 0])
-        if present.size < 2:
-            names = self.classes_[present].tolist()
-            got = f"only one class: {names[0]!r}" if names else "no class"
-            raise InputValueError(
-                f"At least two classes must carry a positive `{name}`, got {got}. Give rows of "
-                "another class weight as well."
-            )
 
     # -- predict ----------------------------------------------------------------------------
 
-    def logits(self, X: Any) -> np.ndarray:
-        """Return the logits, always two-dimensional: (n, K), or (n, 1) for binary labels."""
+    def raw_logits(self, X: Any) -> np.ndarray:
+        """Return the logits of the model itself, before any calibrator."""
         check_is_fitted(self)
-        X = validate_features(self, X, reset=False, keep_bytes=self._takes_bytes)
-        return self._logits(X)
+        return self._logits(self._features(X, reset=False))
+
+    def logits(self, X: Any) -> np.ndarray:
+        """Return the logits, always two-dimensional: (n, K), or (n, 1) for binary labels.
+
+        Calibrated, if the classifier has a calibrator.
+        """
+        logits = self.raw_logits(X)
+        return logits if self.calibrator_ is None else self.calibrator_(logits)
+
+    def _features(self, X: Any, *, reset: bool) -> Any:
+        """Return the features, checked."""
+        return validate_features(self, X, reset=reset, keep_bytes=self._takes_bytes)
 
     def decision_function(self, X: Any) -> np.ndarray:
         """Return the logits in scikit-learn's shapes: (n,) for binary labels, else (n, K)."""
@@ -259,44 +244,138 @@ class HeadClassifier(ClassifierMixin, BaseEstimator):
         return self.head_.membership(logits)
 
     def predict(self, X: Any) -> Any:
-        """Return the predicted labels, in the form in which `fit` was given them."""
+        """Return the predicted labels, in the form in which `fit` was given them.
+
+        Where the decision abstains the answer is "abstain"; a decision for several classes at
+        once answers with sets of names.
+        """
         logits = self.logits(X)
-        return self.label_encoder_.inverse_transform(self.head_.decide(logits))
+        return named_answers(self.head_.decide(logits), self.head_.decision, self.label_encoder_)
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Return the accuracy in 0..1; for label sets the share of rows that are right in full.
 
         Cells whose truth is missing (NaN) cannot be wrong, and a row without a known cell does
         not count; with no known cell at all the score is NaN.  A label that `fit` never saw
-        counts as a mistake where there is one label a row, and is an error in label sets.
+        counts as a mistake where there is one label a row, and is an error in label sets.  An
+        answer of several classes is right if the true one is among them; to abstain is not.
         """
-        logits = self.logits(X)
-        decisions = self.head_.decide(logits)
-        truth: Any = _flat(y)
+        decisions = self.head_.decide(self.logits(X))
+        truth: Any = flat(y)
         if self.kind_ == "multilabel":
             truth = self.label_encoder_.transform(truth)
         elif not hasattr(truth, "shape"):
             truth = np.asarray(truth)
-        if truth.shape[:1] != (len(decisions),):
+        check_lengths(decisions, truth)
+        right = right_answers(decisions, truth, self.label_encoder_)
+        weights = without_unknown(truth, given_weights(sample_weight, len(decisions)))
+        if self.kind_ == "multilabel" and np.isnan(truth).all():
+            return float("nan")
+        return float(weighted_mean(right.astype(np.float64), weights))
+
+    # -- calibrate, decide --------------------------------------------------------------------
+
+    def calibrate(
+        self,
+        X: Any,
+        y: Any,
+        method: Any = "temperature",
+        *,
+        sample_weight: Any = None,
+        random_state: int = 0,
+    ) -> Self:
+        """Return a copy of the classifier whose logits are calibrated.
+
+        Parameters
+        ----------
+        X : array or DataFrame of shape (n, d)
+            Features of rows that the classifier was NOT fitted on.
+        y : n labels
+            Their labels.
+        method : name or Calibrator
+            What is fitted, kept only where it lowers the loss of rows that it was not fitted on
+            (`calibration_report_` says why); an object is used as it is.
+        sample_weight : array of shape (n,), optional
+            Non-negative row weights.
+        random_state : int
+            Draws the folds that judge the calibrator.
+
+        Raises
+        ------
+        InputTypeError, InputValueError
+            If rows and labels do not fit together or the method does not suit them.
+        """
+        logits, labels, weights = self._held_out(X, y, sample_weight)
+        copy = deepcopy(self)
+        copy.calibrator_, copy.calibration_report_ = fit_calibrator(
+            method, logits, labels, weights, head=self.head_, random_state=random_state
+        )
+        return copy
+
+    def decide_by(
+        self,
+        decision: Any,
+        X: Any = None,
+        y: Any = None,
+        *,
+        sample_weight: Any = None,
+        random_state: int = 0,
+    ) -> Self:
+        """Return a copy of the classifier that decides by another rule.
+
+        Parameters
+        ----------
+        decision : Decision or Tuner
+            What turns probabilities into answers; a tuner finds one for the rows given.
+        X : array or DataFrame of shape (n, d), optional
+            For a tuner: features of rows that neither the classifier nor, for promises such as
+            those of conformal sets, its calibrator was fitted on.
+        y : n labels, optional
+            Their labels.
+        sample_weight : array of shape (n,), optional
+            Non-negative row weights.
+        random_state : int
+            For tuners that draw.
+
+        Raises
+        ------
+        InputTypeError, InputValueError
+            If the decision does not suit the labels, or a tuner has no rows.
+
+        Examples
+        --------
+        >>> from headway import LeastCost, LinearClassifier
+        >>> model = LinearClassifier().fit([[0.0], [1.0], [2.0], [3.0]], ["no", "no", "yes", "yes"])
+        >>> unsure = LeastCost([[0.0, 1.0, 0.3], [1.0, 0.0, 0.3]])
+        >>> model.decide_by(unsure).predict([[0.0], [1.5], [3.0]]).tolist()
+        ['no', 'abstain', 'yes']
+        """
+        check_is_fitted(self)
+        rows = None
+        if X is not None:
+            logits, labels, weights = self._held_out(X, y, sample_weight)
+            if self.calibrator_ is not None:
+                logits = self.calibrator_(logits)
+            rows = self.head_.to_probs(logits), labels, weights
+        copy = deepcopy(self)
+        copy.head_ = replace(
+            self.head_,
+            decision=fit_decision(decision, rows, kind=self.kind_, random_state=random_state),
+        )
+        return copy
+
+    def _held_out(
+        self, X: Any, y: Any, sample_weight: Any
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+        """Return (raw logits, encoded labels, weights) of rows to calibrate or tune on."""
+        logits = self.raw_logits(X)
+        if y is None:
             raise InputValueError(
-                "Found input variables with inconsistent numbers of samples: `X` has "
-                f"{len(decisions)} rows, `y` has shape {truth.shape}. Pass one label for each row "
-                "of `X`."
+                "`y` must hold the labels of `X`, got None. Pass both, of rows held out from `fit`."
             )
-        if self.kind_ == "multilabel":
-            right = np.all((truth == decisions) | np.isnan(truth), axis=1)
-        else:
-            right = np.asarray(truth) == np.asarray(self.classes_)[decisions]
-        if sample_weight is not None:
-            sample_weight = np.asarray(sample_weight, dtype=np.float64)
-            check_weights(sample_weight, n_samples=len(decisions))
-        if self.kind_ == "multilabel":
-            known = ~_without_known_cell(truth)
-            if not known.any():
-                return float("nan")
-            right = right[known]
-            sample_weight = None if sample_weight is None else sample_weight[known]
-        return float(weighted_mean(right.astype(np.float64), sample_weight))
+        labels = self.label_encoder_.transform(flat(y))
+        check_lengths(logits, labels)
+        return logits, labels, given_weights(sample_weight, len(labels))
 
     # -- save -------------------------------------------------------------------------------
 
@@ -317,67 +396,3 @@ class HeadClassifier(ClassifierMixin, BaseEstimator):
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_label = True
         return tags
-
-
-def resolve_head(head: Any, kind: LabelKind, /) -> Head:
-    """Return the head that a name (or a Head) stands for on labels of this kind.
-
-    Raises
-    ------
-    InputTypeError
-        If `head` is neither a name nor a Head.
-    InputValueError
-        If the name is unknown or the head does not suit the labels.
-    """
-    if isinstance(head, str):
-        return preset_head(head, kind)
-    if not isinstance(head, Head):
-        raise InputTypeError(
-            f"`head` must be a Head or one of {', '.join(map(repr, HEAD_NAMES))}, "
-            f"got {head!r}. Try head='auto'."
-        )
-    if kind == "multilabel" and head.exclusive:
-        raise InputValueError(
-            f"`head` must let labels hold independently, got the exclusive head {head.name!r} "
-            "for labels of which several can hold at once. Pass head='sigmoid'."
-        )
-    if kind != "multilabel" and not head.exclusive:
-        raise InputValueError(
-            f"`head` must pick one class a row, got {head.name!r}, which is for label sets, "
-            "with one label a row. Pass sigmoid_head(exclusive=True)."
-        )
-    if isinstance(head.decision, Threshold if head.exclusive else Argmax):
-        raise InputValueError(
-            f"The decision of `head` must suit the labels, got {type(head.decision).__name__} for "
-            f"{'one class a row' if head.exclusive else 'labels of which several can hold'}. Pass "
-            f"{'Argmax()' if head.exclusive else 'Threshold(0.5)'}."
-        )
-    if kind == "binary" and isinstance(head.link, SoftmaxLink):
-        # One logit column z, read as (0, z): the softmax of the pair is the sigmoid of z.
-        canonical = isinstance(head.loss, CanonicalLoss)
-        loss = CanonicalLoss(SigmoidLink()) if canonical else OneColumnLoss(head.loss)
-        return replace(head, link=SigmoidLink(), loss=loss)
-    return head
-
-
-def _without_known_cell(labels: np.ndarray) -> np.ndarray:
-    """Return which rows of a label matrix are missing in full; one label a row never is."""
-    if labels.ndim == 1:
-        return np.zeros(len(labels), dtype=bool)
-    return np.isnan(labels).all(axis=1)
-
-
-def _flat(y: Any) -> Any:
-    """Return `y`, a single column flattened with scikit-learn's warning."""
-    if not hasattr(y, "shape") and hasattr(y, "__array__"):
-        y = np.asarray(y)
-    shape = getattr(y, "shape", None)
-    if shape is not None and len(shape) == 2 and shape[1] == 1 and not hasattr(y, "tocsr"):
-        warnings.warn(
-            "A column-vector y was passed when a 1d array was expected. Please change the shape "
-            "of y to (n_samples,), for example using ravel().",
-            DataConversionWarning,
-            stacklevel=3,
-        )
-        return np.asarray(y).ravel()
-    return y

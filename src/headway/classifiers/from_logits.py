@@ -12,10 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from headway.calibration import METHODS, CalibrationReport, Calibrator, calibrate
 from headway.classifiers.base import HeadClassifier
-from headway.errors import InputTypeError, InputValueError
-from headway.links import SigmoidLink
+from headway.classifiers.held_out import fit_calibrator
+from headway.errors import InputValueError
 
 __all__ = ["FromLogits"]
 
@@ -60,9 +59,6 @@ class FromLogits(HeadClassifier):
     >>> model.predict([[0.0, 9.0, 1.0]])
     array(['bee'], dtype='<U3')
     """
-
-    calibrator_: Calibrator | None
-    calibration_report_: CalibrationReport | None
 
     def __init__(
         self,
@@ -112,25 +108,12 @@ class FromLogits(HeadClassifier):
             _refuse_probs(X, exclusive=self.kind_ != "multilabel")
         if self.kind_ == "exclusive":
             _refuse_shifted(z, labels)
-        self.calibrator_, self.calibration_report_ = None, None
-        if isinstance(self.calibrator, str):
-            # Sigmoids of exclusive classes are calibrated one by one, as they were trained.
-            apart = self.kind_ == "exclusive" and isinstance(self.head_.link, SigmoidLink)
-            truth = self._targets(labels) if apart else labels
-            self.calibrator_, self.calibration_report_ = calibrate(
-                z, truth, self.calibrator, weights=weights, random_state=self.random_state
-            )
-        elif self.calibrator is not None:
-            if not isinstance(self.calibrator, Calibrator):
-                raise InputTypeError(
-                    f"`calibrator` must be one of {', '.join(METHODS)}, a Calibrator or None, got "
-                    f"{self.calibrator!r}. Try 'temperature'."
-                )
-            self.calibrator_ = self.calibrator
+        self.calibrator_, self.calibration_report_ = fit_calibrator(
+            self.calibrator, z, labels, weights, head=self.head_, random_state=self.random_state
+        )
 
     def _logits(self, X: Any) -> np.ndarray:
-        z = self._columns(X)
-        return z if self.calibrator_ is None else self.calibrator_(z)
+        return self._columns(X)
 
     def _columns(self, X: np.ndarray) -> np.ndarray:
         """Return the logits (n, K), or (n, 1) for binary labels."""
@@ -146,10 +129,10 @@ class FromLogits(HeadClassifier):
         return X
 
     def _state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-        return {}, {"calibrator": self.calibrator_, "report": self.calibration_report_}
+        return {}, {}
 
     def _set_state(self, arrays: dict[str, np.ndarray], values: dict[str, Any]) -> None:
-        self.calibrator_, self.calibration_report_ = values["calibrator"], values["report"]
+        pass  # the calibrator and the head are all there is
 
 
 def _refuse_probs(X: np.ndarray, *, exclusive: bool) -> None:

@@ -22,7 +22,8 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from headway.classifiers.base import HeadClassifier
-from headway.classifiers.predictor import Predictor
+from headway.classifiers.given_labels import checked_label_smoothing
+from headway.classifiers.predictor import Predictor, calibrated_weights
 from headway.classifiers.standardize import BLOCK_CELLS, moments, standardised
 from headway.errors import InputTypeError, InputValueError
 from headway.kernels.linear import LinearRows
@@ -259,7 +260,7 @@ class LinearClassifier(HeadClassifier):
     ) -> LinearRows:
         """Return the rows with their targets in the smallest form: no (n, K) for K classes."""
         k = self.label_encoder_.n_logits_
-        amount = self._checked_label_smoothing()
+        amount = checked_label_smoothing(self.label_smoothing)
         forms: dict[str, Any] = {"row_weights": weights, "positive_weight": positive_weight}
         if self.kind_ == "exclusive":
             spread = amount / k
@@ -344,6 +345,11 @@ class LinearClassifier(HeadClassifier):
             In which it computes and answers.  `predict_proba`, `logits` and `predict` are those
             of the classifier up to that rounding, with no check but of shape and dtype.
 
+        Raises
+        ------
+        InputTypeError
+            If the calibrator is no affine map, such as an isotonic one.
+
         Examples
         --------
         >>> model = LinearClassifier().fit([[0.0], [1.0], [2.0], [3.0]], [0, 0, 1, 1])
@@ -351,7 +357,8 @@ class LinearClassifier(HeadClassifier):
         array([1])
         """
         check_is_fitted(self)
-        return Predictor(self.coef_, self.intercept_, self.head_, self.label_encoder_, dtype)
+        coef, intercept = calibrated_weights(self.coef_, self.intercept_, self.calibrator_)
+        return Predictor(coef, intercept, self.head_, self.label_encoder_, dtype)
 
     def _logits(self, X: Any) -> np.ndarray:
         n, d = X.shape

@@ -82,6 +82,8 @@ def save(model: HeadClassifier, path: str | os.PathLike[str], /) -> None:
         "class": name,
         "params": {key: _param(key, value) for key, value in model.get_params(deep=False).items()},
         "head": to_json(model.head_),
+        "calibrator": to_json(model.calibrator_),
+        "calibration_report": to_json(model.calibration_report_),
         "encoder": to_json(model.label_encoder_.to_state()),
         "n_features_in": int(model.n_features_in_),
         "feature_names_in": None if names is None else [str(name) for name in names],
@@ -114,6 +116,9 @@ def _rebuilt(arrays: dict[str, np.ndarray], description: dict[str, Any]) -> Head
     params = {key: from_json(value) for key, value in description["params"].items()}
     model = _classes()[name](**params)
     model.head_ = from_json(description["head"])
+    # Files of the time before calibrators have none.
+    model.calibrator_ = from_json(description.get("calibrator"))
+    model.calibration_report_ = from_json(description.get("calibration_report"))
     model.label_encoder_ = LabelEncoder.from_state(from_json(description["encoder"]))
     model.kind_ = model.label_encoder_.kind_
     model.classes_ = model.label_encoder_.classes_

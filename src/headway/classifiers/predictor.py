@@ -9,6 +9,8 @@ from typing import Any, final
 
 import numpy as np
 
+from headway.calibration import Calibrator, Platt, PriorShift, Temperature
+from headway.classifiers.answers import named_answers
 from headway.decisions import Argmax
 from headway.errors import InputTypeError, InputValueError
 from headway.heads import Head
@@ -16,7 +18,9 @@ from headway.kernels.lean import LeanLink, lean_rows
 from headway.labels import LabelEncoder
 from headway.links import SigmoidLink, SoftmaxLink
 
-__all__ = ["Predictor"]
+__all__ = ["Predictor", "calibrated_weights"]
+
+AFFINE = (Platt, PriorShift, Temperature)
 
 # What the core and NumPy raise where `X` is not what they read as it stands.
 REFUSED = (TypeError, ValueError, AttributeError, BufferError)
@@ -123,7 +127,7 @@ class Predictor:
         _, _, head, label_encoder, _ = self._made_of
         logits = self.logits(X)
         if label_encoder.kind_ == "multilabel" or not isinstance(head.decision, Argmax):
-            return label_encoder.inverse_transform(head.decide(logits))
+            return named_answers(head.decide(logits), head.decision, label_encoder)
         if self._n_logits == 1:
             return label_encoder.classes_[(logits[:, 0] > 0).astype(np.intp)]
         return label_encoder.classes_[logits.argmax(axis=1)]
@@ -167,3 +171,19 @@ def _lean_link(head: Head, n_logits: int) -> LeanLink:
         "A predictor needs a head whose link is softmax or sigmoid, got "
         f"{type(head.link).__name__}. Use `predict_proba` of the classifier."
     )
+
+
+def calibrated_weights(
+    coef: np.ndarray, intercept: np.ndarray, calibrator: Calibrator | None, /
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the coefficients and intercepts of which the logits come out calibrated."""
+    if calibrator is None:
+        return coef, intercept
+    if not isinstance(calibrator, AFFINE):
+        raise InputTypeError(
+            "A predictor takes calibrators that scale, mix and shift logits, got "
+            f"{type(calibrator).__name__}. Use `predict_proba` of the classifier."
+        )
+    constant = calibrator(np.zeros((1, len(intercept))))
+    matrix = (calibrator(np.eye(len(intercept))) - constant).T
+    return matrix @ coef, matrix @ intercept + constant[0]

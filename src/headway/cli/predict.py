@@ -84,11 +84,14 @@ def run(
 
 
 def _as_text(classifier: Any, logits: Any) -> list[str]:
-    """Return the decided label of each row as text; the labels of a set as a|b."""
-    decisions = classifier.head_.decide(logits)
-    if classifier.kind_ != "multilabel":
-        return [str(classifier.classes_[column]) for column in decisions]
-    return ["|".join(map(str, classifier.classes_[row.astype(bool)])) for row in decisions]
+    """Return the answer of each row as text; several labels or candidates as a|b."""
+    from headway.classifiers.answers import action_names
+
+    head, classes = classifier.head_, classifier.classes_
+    decisions = head.decide(logits)
+    if decisions.ndim == 1:
+        return list(map(str, action_names(head.decision, classes)[decisions]))
+    return ["|".join(map(str, classes[row.astype(bool)])) for row in decisions]
 
 
 def _write(sink: TextIO, predictions: list[str], classes: Any, probs: Any, json: bool) -> None:

@@ -5,6 +5,7 @@ in float32 the products with a cost matrix round away ties and near-ties.
 """
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from headway._array import Array, as_array, namespace
 from headway._check import check_probs
@@ -23,6 +24,8 @@ class Argmax:
     >>> Argmax()([[0.2, 0.7, 0.1], [0.5, 0.0, 0.5]])
     array([1, 0])
     """
+
+    kinds: ClassVar[tuple[str, ...]] = ("binary", "exclusive")
 
     def __call__(self, probs: Array, /) -> Array:
         """Return integer indices 0..K-1 of shape (n,) for `probs` of shape (n, K)."""

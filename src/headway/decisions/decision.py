@@ -11,6 +11,10 @@ __all__ = ["Decision"]
 class Decision(Protocol):
     """Turns probs (n, K) into one action index a row, or into a 0/1 matrix.
 
+    Indices 0..K-1 are the classes; those from K on are actions that are no class, such as to
+    abstain.  A matrix says which labels hold, or which exclusive classes are candidates.  A
+    decision may state by `kinds` which of "binary", "exclusive" and "multilabel" labels it is for.
+
     Examples
     --------
     >>> from headway.decisions import Argmax

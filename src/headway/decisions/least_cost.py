@@ -7,6 +7,7 @@ so where two actions cost the same, rounding chooses.
 """
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -37,6 +38,7 @@ class LeastCost:
     """
 
     cost: np.ndarray
+    kinds: ClassVar[tuple[str, ...]] = ("binary", "exclusive")
 
     def __post_init__(self) -> None:
         cost = np.array(self.cost, dtype=np.float64)

@@ -6,6 +6,7 @@ With cost a for a false alarm and b for a miss, the least expected cost is to sa
 
 import math
 from dataclasses import dataclass
+from typing import ClassVar
 
 from headway._array import Array, as_array, namespace
 from headway._check import check_probs
@@ -35,6 +36,7 @@ class Threshold:
     """
 
     value: float = 0.5
+    kinds: ClassVar[tuple[str, ...]] = ("multilabel",)
 
     def __post_init__(self) -> None:
         try:

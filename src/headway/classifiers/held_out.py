@@ -1,0 +1,100 @@
+"""What is learned after the logits, on rows that the model was not fitted on.
+
+raw logits, labels -> calibrator;   probs, labels -> decision
+"""
+
+from typing import Any
+
+import numpy as np
+
+from headway.calibration import METHODS, CalibrationReport, Calibrator, calibrate
+from headway.classifiers.resolve import check_decision
+from headway.decisions import Decision, Tuner
+from headway.errors import InputTypeError, InputValueError
+from headway.heads import Head
+from headway.labels import to_targets
+from headway.labels.reading import LabelKind
+from headway.links import SigmoidLink
+
+__all__ = ["fit_calibrator", "fit_decision"]
+
+
+def fit_calibrator(
+    method: Any,
+    logits: np.ndarray,
+    labels: np.ndarray,
+    weights: np.ndarray | None,
+    /,
+    *,
+    head: Head,
+    random_state: int,
+) -> tuple[Calibrator | None, CalibrationReport | None]:
+    """Return the calibrator, or None where none is kept, and the report of what was fitted.
+
+    Parameters
+    ----------
+    method : name, Calibrator or None
+        What to fit; an object, or nothing, is returned as it is, without a report.
+    logits : float array of shape (n, K)
+        Raw logits.
+    labels : integer array of shape (n,), or 0/1/NaN matrix of shape (n, L)
+        Encoded labels.
+    weights : array of shape (n,) or None
+        Row weights.
+    head : Head
+        Sigmoids of exclusive classes are calibrated one by one, as they were trained.
+    random_state : int
+        Draws the folds that judge the calibrator.
+
+    Raises
+    ------
+    InputTypeError, InputValueError
+        If `method` is none of these or does not suit the labels.
+    """
+    if method is None or isinstance(method, Calibrator):
+        return method, None
+    if not isinstance(method, str):
+        raise InputTypeError(
+            f"`calibrator` must be one of {', '.join(METHODS)}, a Calibrator or None, got "
+            f"{method!r}. Try 'temperature'."
+        )
+    apart = head.exclusive and isinstance(head.link, SigmoidLink) and logits.shape[1] > 1
+    truth = to_targets(labels, "exclusive", logits.shape[1]) if apart else labels
+    return calibrate(logits, truth, method, weights=weights, random_state=random_state)
+
+
+def fit_decision(
+    decision: Any,
+    rows: tuple[np.ndarray, np.ndarray, np.ndarray | None] | None,
+    /,
+    *,
+    kind: LabelKind,
+    random_state: int,
+) -> Decision:
+    """Return the decision itself, or the one that a tuner finds for some rows.
+
+    Parameters
+    ----------
+    decision : Decision or Tuner
+        A rule, or what finds one.
+    rows : (probs, labels, weights) or None
+        Rows that the model was not fitted on.
+    kind : {"binary", "exclusive", "multilabel"}
+        What the labels are.
+    random_state : int
+        For tuners that draw.
+
+    Raises
+    ------
+    InputTypeError, InputValueError
+        If it is neither, does not suit the labels, or has no rows to be tuned on.
+    """
+    if isinstance(decision, Tuner):
+        if rows is None:
+            raise InputValueError(
+                f"{type(decision).__name__} needs rows to be tuned on, got none. Pass `X` and "
+                "`y` of rows that were held out from `fit`."
+            )
+        probs, labels, weights = rows
+        decision = decision.fit(probs, labels, weights=weights, random_state=random_state)
+    return check_decision(decision, kind)
