@@ -58,6 +58,7 @@ __all__ = [
     "soft_cross_entropy_with_gradient",
     "softmax",
     "weighted_mean",
+    "wrap",
     "write_report",
 ]
 
@@ -69,6 +70,7 @@ _ROOMS = {
         "LinearClassifierCV",
         "MLPClassifier",
         "load",
+        "wrap",
     ),
     "comparison": ("Comparison", "compare"),
     "decisions": (
@@ -112,6 +114,7 @@ if TYPE_CHECKING:
         LinearClassifierCV,
         MLPClassifier,
         load,
+        wrap,
     )
     from headway.comparison import Comparison, compare
     from headway.decisions import (

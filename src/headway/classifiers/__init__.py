@@ -7,6 +7,7 @@ from headway.classifiers.linear_cv import LinearClassifierCV
 from headway.classifiers.network import ConvClassifier, MLPClassifier
 from headway.classifiers.persistence import load
 from headway.classifiers.predictor import Predictor
+from headway.classifiers.wrap import WrappedClassifier, wrap
 
 __all__ = [
     "ConvClassifier",
@@ -16,5 +17,7 @@ __all__ = [
     "LinearClassifierCV",
     "MLPClassifier",
     "Predictor",
+    "WrappedClassifier",
     "load",
+    "wrap",
 ]

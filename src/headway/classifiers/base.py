@@ -166,7 +166,7 @@ class HeadClassifier(ClassifierMixin, BaseEstimator):
         else:
             labels = self.label_encoder_.transform(y)
         check_lengths(X, labels)
-        weights = self._row_weights(labels, sample_weight, X.shape[0])
+        weights = self._row_weights(labels, sample_weight, len(labels))
         weights = without_unknown(labels, weights, refuse_nothing=reset)
         checked_label_smoothing(self.label_smoothing)
         return X, labels, weights

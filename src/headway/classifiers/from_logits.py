@@ -2,7 +2,7 @@
 
     logits -> [CALIBRATOR] -> head -> probs -> decision
 
-`FromLogits` is a classifier whose features are logits.  It learns a calibrator and nothing else.
+`FromLogits` is a classifier whose features are logits.  It learns a calibrator and a decision.
 This is a door where foreign numbers enter, and so the place where probabilities in the stead of
 logits are caught; the kernels never guess.
 """
@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from headway.classifiers.base import HeadClassifier
-from headway.classifiers.held_out import fit_calibrator
+from headway.classifiers.held_out import fit_after_logits
 from headway.errors import InputValueError
 
 __all__ = ["FromLogits"]
@@ -30,6 +30,9 @@ class FromLogits(HeadClassifier):
     calibrator : {"temperature", "platt", "isotonic"}, a Calibrator or None
         What is fitted, kept only where it lowers the loss of rows that it was not fitted on
         (`calibration_report_` says why); an object is used as it is.
+    decision : Decision, Tuner or None
+        How the probabilities become answers; a tuner is fitted to the rows.  None is the head's
+        own: argmax, or 0.5 for label sets.
     head : "auto", "softmax", "sigmoid" or Head
         What the logits are for.
     classes : sequence, optional
@@ -64,6 +67,7 @@ class FromLogits(HeadClassifier):
         self,
         calibrator: Any = "temperature",
         *,
+        decision: Any = None,
         head: Any = "auto",
         classes: Any = None,
         missing: Any = None,
@@ -71,6 +75,7 @@ class FromLogits(HeadClassifier):
         random_state: int = 0,
     ):
         self.calibrator = calibrator
+        self.decision = decision
         self.head = head
         self.classes = classes
         self.missing = missing
@@ -108,8 +113,15 @@ class FromLogits(HeadClassifier):
             _refuse_probs(X, exclusive=self.kind_ != "multilabel")
         if self.kind_ == "exclusive":
             _refuse_shifted(z, labels)
-        self.calibrator_, self.calibration_report_ = fit_calibrator(
-            self.calibrator, z, labels, weights, head=self.head_, random_state=self.random_state
+        self.calibrator_, self.calibration_report_, self.head_ = fit_after_logits(
+            self.calibrator,
+            self.decision,
+            z,
+            labels,
+            weights,
+            head=self.head_,
+            kind=self.kind_,
+            random_state=self.random_state,
         )
 
     def _logits(self, X: Any) -> np.ndarray:

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 from sklearn.exceptions import DataConversionWarning
+from sklearn.utils.validation import _num_samples
 
 from headway._check import check_weights
 from headway.errors import InputTypeError, InputValueError
@@ -36,10 +37,11 @@ def flat(y: Any) -> Any:
 
 def check_lengths(X: Any, labels: np.ndarray) -> None:
     """Raise unless there is one label for each row of `X`."""
-    if labels.shape[:1] != (X.shape[0],):
+    n = _num_samples(X)
+    if labels.shape[:1] != (n,):
         got = f"{len(labels)} rows" if labels.ndim == 1 else f"shape {labels.shape}"
         raise InputValueError(
-            f"Found input variables with inconsistent numbers of samples: `X` has {X.shape[0]} "
+            f"Found input variables with inconsistent numbers of samples: `X` has {n} "
             f"rows, `y` has {got}. Pass one label for each row of `X`."
         )
 

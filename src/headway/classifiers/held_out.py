@@ -3,6 +3,7 @@
 raw logits, labels -> calibrator;   probs, labels -> decision
 """
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,56 @@ from headway.labels import to_targets
 from headway.labels.reading import LabelKind
 from headway.links import SigmoidLink
 
-__all__ = ["fit_calibrator", "fit_decision"]
+__all__ = ["fit_after_logits", "fit_calibrator", "fit_decision", "needs_rows"]
+
+
+def needs_rows(calibrator: Any, decision: Any, /) -> bool:
+    """Return whether something is to be learned from rows that the model was not fitted on."""
+    return isinstance(calibrator, str) or isinstance(decision, Tuner)
+
+
+def fit_after_logits(
+    calibrator: Any,
+    decision: Any,
+    logits: np.ndarray,
+    labels: np.ndarray,
+    weights: np.ndarray | None,
+    /,
+    *,
+    head: Head,
+    kind: LabelKind,
+    random_state: int,
+) -> tuple[Calibrator | None, CalibrationReport | None, Head]:
+    """Return the calibrator, its report and the head with its decision.
+
+    A decision with a promise (`own_rows`, such as conformal sets) must not see the rows that the
+    calibrator was fitted to: each then gets half of them.
+
+    Parameters
+    ----------
+    calibrator, decision
+        As for `fit_calibrator` and `fit_decision`; a decision of None stays the head's own.
+    logits, labels, weights
+        Rows that the model was not fitted on.
+    head, kind, random_state
+        As for `fit_calibrator` and `fit_decision`.
+    """
+    first: Any = slice(None)
+    second: Any = slice(None)
+    if isinstance(calibrator, str) and getattr(decision, "own_rows", False):
+        order = np.random.default_rng(random_state).permutation(len(labels))
+        first, second = order[::2], order[1::2]
+
+    def some(rows: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+        return logits[rows], labels[rows], None if weights is None else weights[rows]
+
+    found, report = fit_calibrator(calibrator, *some(first), head=head, random_state=random_state)
+    if decision is not None:
+        z, truth, weigh = some(second)
+        probs = head.to_probs(z if found is None else found(z))
+        rule = fit_decision(decision, (probs, truth, weigh), kind=kind, random_state=random_state)
+        head = replace(head, decision=rule)
+    return found, report, head
 
 
 def fit_calibrator(

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from sklearn.model_selection import train_test_split
 
-__all__ = ["LEAST_ROWS", "held_out_rows"]
+__all__ = ["LEAST_ROWS", "held_out_rows", "rarest_label"]
 
 LEAST_ROWS = 10
 
@@ -44,7 +44,7 @@ def held_out_rows(
         np.arange(len(labels)),
         test_size=fraction,
         random_state=seed,
-        stratify=labels if labels.ndim == 1 else _rarest_label(labels),
+        stratify=labels if labels.ndim == 1 else rarest_label(labels),
     )
     return np.sort(kept), np.sort(held)
 
@@ -58,7 +58,7 @@ def _rarest_count(labels: np.ndarray) -> int:
     return int(min(counts))
 
 
-def _rarest_label(labels: np.ndarray) -> np.ndarray:
+def rarest_label(labels: np.ndarray) -> np.ndarray:
     """Return for each row of a label matrix the rarest label it carries, or L for none.
 
     Splitting by it spreads rare labels evenly, which splitting by whole sets cannot: most sets
