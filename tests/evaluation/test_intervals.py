@@ -20,14 +20,14 @@ def test_intervals_of_sums_and_areas_hold_the_truth_about_as_often_as_promised()
     """100 samples of 80 rows: a true coverage of 0.95 gives 87 or more in 999 of 1000 such."""
     rng = np.random.default_rng(0)
     names = ("accuracy", "macro_f1", "matthews", "roc_area", "log_loss", "brier")
-    many = evaluate_probs(*draw(rng, 40_000), n_bootstrap=0)
+    many = evaluate_probs(*draw(rng, 20_000), n_bootstrap=0)
     held = dict.fromkeys(names, 0)
     for seed in range(100):
         result = evaluate_probs(*draw(rng, 80), n_bootstrap=200, random_state=seed)
         for name in names:
             held[name] += result[name].low <= many[name].value <= result[name].high
     for name, times in held.items():
-        assert times / 200 >= 0.89, name
+        assert times >= 87, name
     assert held["log_loss"] < 100
 
 

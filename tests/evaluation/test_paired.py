@@ -75,12 +75,12 @@ def test_the_test_is_mcnemars():
 
 
 def test_paired_intervals_hold_the_true_difference_about_as_often_as_promised():
-    """60 samples of 100 rows: a true coverage of 0.95 gives 51 or more in 999 of 1000 such."""
-    good, bad, labels = problem("classes", n=40_000, seed=1)
+    """40 samples of 100 rows: a true coverage of 0.95 gives 33 or more in 999 of 1000 such."""
+    good, bad, labels = problem("classes", n=20_000, seed=1)
     many = [evaluate_probs(probs, labels, n_bootstrap=0) for probs in (good, bad)]
     names = ("accuracy", "macro_f1", "roc_area", "log_loss")
     held = dict.fromkeys(names, 0)
-    for seed in range(60):
+    for seed in range(40):
         good, bad, labels = problem("classes", n=100, seed=10 + seed)
         pair = compare_evaluations(
             *(evaluate_probs(probs, labels, n_bootstrap=0) for probs in (good, bad)),
@@ -90,7 +90,7 @@ def test_paired_intervals_hold_the_true_difference_about_as_often_as_promised():
             truth = many[0][name].value - many[1][name].value
             held[name] += pair[name].low <= truth <= pair[name].high
     for name, times in held.items():
-        assert times >= 51, name
+        assert times >= 33, name
 
 
 def test_scores_that_one_of_them_lacks_are_left_out():
