@@ -12,12 +12,15 @@ from typing import TYPE_CHECKING, Any
 from headway._version import __version__
 
 __all__ = [
+    "Abstain",
+    "AbstainAtError",
+    "AbstainAtRate",
     "Argmax",
     "BinaryThreshold",
     "CanonicalLoss",
     "Comparison",
+    "ConformalSets",
     "ConvClassifier",
-    "Evaluation",
     "FromLogits",
     "Head",
     "LabelEncoder",
@@ -26,6 +29,8 @@ __all__ = [
     "LinearClassifier",
     "LinearClassifierCV",
     "MLPClassifier",
+    "PredictionSets",
+    "RiskControlledSets",
     "SigmoidLink",
     "SoftmaxLink",
     "Threshold",
@@ -36,14 +41,11 @@ __all__ = [
     "binary_cross_entropy_with_gradient",
     "calibration",
     "compare",
-    "compare_evaluations",
     "cross_entropy",
     "cross_entropy_gradient",
     "cross_entropy_with_gradient",
     "datasets",
     "errors",
-    "evaluate",
-    "evaluation",
     "follow_example",
     "inspect_labels",
     "linear_cross_entropy",
@@ -54,6 +56,8 @@ __all__ = [
     "metrics",
     "one_hot",
     "preset_head",
+    "read_costs",
+    "sample",
     "save_figures",
     "show_config",
     "sigmoid",
@@ -78,14 +82,21 @@ _ROOMS = {
     ),
     "comparison": ("Comparison", "compare"),
     "decisions": (
+        "Abstain",
+        "AbstainAtError",
+        "AbstainAtRate",
         "Argmax",
         "BinaryThreshold",
+        "ConformalSets",
         "LabelThresholds",
         "LeastCost",
+        "PredictionSets",
+        "RiskControlledSets",
         "Threshold",
         "TopK",
+        "read_costs",
+        "sample",
     ),
-    "evaluation": ("Evaluation", "compare_evaluations", "evaluate"),
     "explain": ("follow_example",),
     "heads": ("Head", "preset_head"),
     "kernels": ("log_sigmoid", "log_softmax", "logsumexp", "show_config", "sigmoid", "softmax"),
@@ -108,10 +119,10 @@ _ROOMS = {
     "report": ("save_figures", "write_report"),
 }
 _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
-_SUBMODULES = ("calibration", "datasets", "errors", "evaluation", "metrics")
+_SUBMODULES = ("calibration", "datasets", "errors", "metrics")
 
 if TYPE_CHECKING:
-    from headway import calibration, datasets, errors, evaluation, metrics
+    from headway import calibration, datasets, errors, metrics
     from headway.classifiers import (
         ConvClassifier,
         FromLogits,
@@ -123,14 +134,21 @@ if TYPE_CHECKING:
     )
     from headway.comparison import Comparison, compare
     from headway.decisions import (
+        Abstain,
+        AbstainAtError,
+        AbstainAtRate,
         Argmax,
         BinaryThreshold,
+        ConformalSets,
         LabelThresholds,
         LeastCost,
+        PredictionSets,
+        RiskControlledSets,
         Threshold,
         TopK,
+        read_costs,
+        sample,
     )
-    from headway.evaluation import Evaluation, compare_evaluations, evaluate
     from headway.explain import follow_example
     from headway.heads import Head, preset_head
     from headway.kernels import log_sigmoid, log_softmax, logsumexp, show_config, sigmoid, softmax

@@ -75,12 +75,14 @@ def check_logits(logits: Array, /, *, axis: int = -1) -> int:
     return axis
 
 
-def check_mask(where: Array, shape: tuple[int, ...], xp: Any, /) -> None:
+def check_mask(
+    where: Array, shape: tuple[int, ...], xp: Any, /, *, name: str = "where", of: str = "logits"
+) -> None:
     """Raise unless `where` is a boolean array that broadcasts to `shape`."""
     if not xp.isdtype(where.dtype, "bool"):
         raise InputTypeError(
-            f"`where` must be boolean (True for classes that take part), got dtype "
-            f"{where.dtype}. Compare it first, for example `where == 1`."
+            f"`{name}` must be boolean (True for classes that take part), got dtype "
+            f"{where.dtype}. Compare it first, for example `{name} == 1`."
         )
     try:
         fits = np.broadcast_shapes(tuple(where.shape), shape) == shape
@@ -88,7 +90,7 @@ def check_mask(where: Array, shape: tuple[int, ...], xp: Any, /) -> None:
         fits = False
     if not fits:
         raise InputValueError(
-            f"`where` must broadcast to the shape of `logits` {shape}, "
+            f"`{name}` must broadcast to the shape of `{of}` {shape}, "
             f"got {tuple(where.shape)}. Give one flag for each class, or for each cell."
         )
 

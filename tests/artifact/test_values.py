@@ -9,7 +9,17 @@ from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
 from headway.artifact import from_json, to_json
-from headway.decisions import BinaryThreshold, LabelThresholds, LeastCost, Threshold, TopK
+from headway.decisions import (
+    Abstain,
+    ApsScore,
+    BinaryThreshold,
+    LabelThresholds,
+    LacScore,
+    LeastCost,
+    PredictionSets,
+    Threshold,
+    TopK,
+)
 from headway.errors import FileFormatError, InputTypeError
 from headway.heads import HEAD_NAMES, Head, preset_head, sigmoid_head
 from headway.losses import PositiveWeightedLoss
@@ -92,6 +102,24 @@ def test_decisions_with_numbers_inside_come_back():
 )
 def test_decisions_on_label_sets_come_back(decision):
     assert through_text(decision) == decision
+
+
+@pytest.mark.parametrize(
+    "decision",
+    [
+        Abstain(0.7),
+        LeastCost([[0.0, 1.0, 0.2], [5.0, 0.0, 0.2]], ("no", "größe", "ask")),
+        PredictionSets(LacScore(), (-0.25,), 0.9, (99,), at_least_one=True),
+        PredictionSets(ApsScore(0.1, 2, seed=3), (0.5, float("inf")), 0.8, (20, 3)),
+        PredictionSets(ApsScore(randomized=False), (1.0,)),
+    ],
+    ids=repr,
+)
+def test_decisions_on_exclusive_classes_come_back_and_decide_the_same(decision):
+    back = through_text(decision)
+    assert back == decision
+    probs = np.random.default_rng(0).dirichlet(np.ones(2), size=50)
+    assert_array_equal(back(probs), decision(probs))
 
 
 @pytest.mark.parametrize("value", [object(), 1j, b"bytes", np.array([1j]), {"a": len}])

@@ -13,7 +13,18 @@ from typing import Any
 import numpy as np
 
 from headway.calibration import CalibrationReport, Isotonic, Platt, PriorShift, Temperature
-from headway.decisions import Argmax, BinaryThreshold, LabelThresholds, LeastCost, Threshold, TopK
+from headway.decisions import (
+    Abstain,
+    ApsScore,
+    Argmax,
+    BinaryThreshold,
+    LabelThresholds,
+    LacScore,
+    LeastCost,
+    PredictionSets,
+    Threshold,
+    TopK,
+)
 from headway.errors import FileFormatError, InputTypeError
 from headway.heads import Head
 from headway.links import SigmoidLink, SoftmaxLink
@@ -31,6 +42,8 @@ __all__ = ["from_json", "to_json"]
 OBJECTS: dict[str, type] = {
     cls.__name__: cls
     for cls in (
+        Abstain,
+        ApsScore,
         Argmax,
         BinaryCrossEntropyOnSoftmax,
         BinaryThreshold,
@@ -40,10 +53,12 @@ OBJECTS: dict[str, type] = {
         Head,
         Isotonic,
         LabelThresholds,
+        LacScore,
         LeastCost,
         OneColumnLoss,
         Platt,
         PositiveWeightedLoss,
+        PredictionSets,
         PriorShift,
         SigmoidLink,
         SoftmaxLink,

@@ -23,14 +23,12 @@ EXAMPLES = """Examples:
 \b
   headway compare digits --html report.html
   headway compare digits --heads softmax,sigmoid,sigmoid+mse --model mlp
-  headway compare iris.csv --target species --model linear,lda,naive-bayes
   headway compare iris.csv --target species --seeds 10 --json
 
 Common mistakes that --heads also takes, to see what they cost: sigmoid+mse,
 double-softmax, softmax+bce.
 """
-OWN_MODELS = ("linear", "mlp", "cnn")
-MODELS = (*OWN_MODELS, "lda", "naive-bayes", "forest", "boosting")
+MODELS = ("linear", "mlp", "cnn")
 
 
 def run(
@@ -41,8 +39,8 @@ def run(
         str | None,
         typer.Option(
             metavar="LIST",
-            help="Any of linear, mlp, cnn (pictures only) and scikit-learn's lda, naive-bayes, "
-            "forest, boosting, separated by commas.  [default: the first three that apply]",
+            help="Any of linear, mlp, cnn (pictures only), separated by commas.  "
+            "[default: all that apply]",
             show_default=False,
         ),
     ] = None,
@@ -101,7 +99,7 @@ def run(
         )
     dataset = load_data(data, target, missing)
     if chosen_models is None:
-        chosen_models = OWN_MODELS if dataset.image_shape is not None else ("linear", "mlp")
+        chosen_models = MODELS if dataset.image_shape is not None else ("linear", "mlp")
     if html is not None:
         check_output(html, suffixes=(".html", ".htm"), make_folder=True)
     if figures is not None:

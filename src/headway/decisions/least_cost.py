@@ -7,13 +7,13 @@ so where two actions cost the same, rounding chooses.
 """
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
 from headway._array import Array, as_array, like, namespace, to_floating
 from headway._check import check_fraction, check_probs
-from headway.errors import InputValueError
+from headway.errors import InputTypeError, InputValueError
 
 __all__ = ["LeastCost", "threshold_cost", "with_abstention", "zero_one_cost"]
 
@@ -26,6 +26,9 @@ class LeastCost:
     ----------
     cost : array of shape (K, A)
         Finite prices: one row for each true class, one column for each action.
+    actions : sequence of A str, optional
+        Names of the actions.  Action a < K stands for class a; those from K on are no classes,
+        and one such action without a name is called "abstain".
 
     References
     ----------
@@ -38,6 +41,7 @@ class LeastCost:
     """
 
     cost: np.ndarray
+    actions: tuple[str, ...] | None = None
     kinds: ClassVar[tuple[str, ...]] = ("binary", "exclusive")
 
     def __post_init__(self) -> None:
@@ -55,12 +59,18 @@ class LeastCost:
             )
         cost.setflags(write=False)
         object.__setattr__(self, "cost", cost)
+        if self.actions is not None:
+            object.__setattr__(self, "actions", _checked_names(self.actions, cost.shape[1]))
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, LeastCost) and np.array_equal(self.cost, other.cost)
+        return (
+            isinstance(other, LeastCost)
+            and np.array_equal(self.cost, other.cost)
+            and self.actions == other.actions
+        )
 
     def __hash__(self) -> int:
-        return hash((self.cost.shape, self.cost.tobytes()))
+        return hash((self.cost.shape, self.cost.tobytes(), self.actions))
 
     def __call__(self, probs: Array, /) -> Array:
         """Return integer actions 0..A-1 of shape (n,) for `probs` of shape (n, K)."""
@@ -74,6 +84,27 @@ class LeastCost:
             )
         probs, _ = to_floating(probs, xp, name="probs")
         return xp.argmin(probs @ like(self.cost, probs, xp), axis=1)
+
+
+def _checked_names(actions: Any, count: int) -> tuple[str, ...]:
+    if isinstance(actions, str) or not all(isinstance(name, str) for name in actions):
+        raise InputTypeError(
+            f"`actions` must be a sequence of text, got {actions!r}. Name each action, for "
+            'example ("cat", "dog", "abstain").'
+        )
+    names = tuple(actions)
+    if len(names) != count:
+        raise InputValueError(
+            f"`actions` must name each of the {count} columns of `cost`, got {len(names)} names. "
+            "Give one for each column, in their order."
+        )
+    for place, name in enumerate(names):
+        if not name or name in names[:place]:
+            raise InputValueError(
+                f"`actions` must be distinct and not empty, got {name!r} at place {place}. "
+                "Rename it."
+            )
+    return names
 
 
 def zero_one_cost(n_classes: int, /) -> np.ndarray:

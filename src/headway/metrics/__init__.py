@@ -26,15 +26,18 @@ from headway.metrics.scores import (
     hits,
     log_loss,
 )
+from headway.metrics.sets import SetReport, clopper_pearson_interval, set_report
 
 __all__ = [
     "DEFAULT_BINS",
     "MeanInterval",
     "ReliabilityCurve",
+    "SetReport",
     "brier_score",
     "calibration_error",
     "cell_brier_score",
     "cell_log_loss",
+    "clopper_pearson_interval",
     "crossed_bootstrap",
     "crossed_interval",
     "crossed_proportion_interval",
@@ -45,6 +48,7 @@ __all__ = [
     "observed_cells",
     "paired_proportion_interval",
     "reliability_curve",
+    "set_report",
     "squared_calibration_error",
     "top_label",
     "wilson_interval",

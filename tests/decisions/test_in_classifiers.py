@@ -1,0 +1,67 @@
+"""Decisions inside a fitted classifier: names come out, and a saved model decides the same."""
+
+import numpy as np
+import pytest
+
+from headway import FromLogits, load
+from headway.decisions import (
+    AbstainAtError,
+    AbstainAtRate,
+    ConformalSets,
+    RiskControlledSets,
+    Threshold,
+    read_costs,
+)
+from headway.metrics import set_report
+
+NAMES = np.array(["ant", "bee", "fly"])
+
+
+@pytest.fixture(scope="module")
+def insects():
+    rng = np.random.default_rng(0)
+    logits = 2 * rng.normal(size=(1500, 3))
+    names = NAMES[(logits + rng.gumbel(size=logits.shape)).argmax(axis=1)]
+    model = FromLogits().fit(logits[:500], names[:500])
+    return model, logits[500:1000], names[500:1000], logits[1000:], names[1000:]
+
+
+@pytest.mark.parametrize(
+    "tuner", [AbstainAtRate(0.2), AbstainAtError(0.2), ConformalSets(0.8, "aps")], ids=repr
+)
+def test_a_tuned_model_is_saved_with_its_decision(tuner, insects, tmp_path):
+    model, X, y, X_new, _ = insects
+    tuned = model.decide_by(tuner, X, y)
+    tuned.save(tmp_path / "m")
+    back = load(tmp_path / "m")
+    assert back.head_.decision == tuned.head_.decision
+    assert back.predict(X_new).tolist() == tuned.predict(X_new).tolist()
+
+
+def test_names_come_out(insects):
+    model, X, y, X_new, y_new = insects
+    rate = np.mean(model.decide_by(AbstainAtRate(0.2), X, y).predict(X_new) == "abstain")
+    assert 0.1 < rate < 0.3
+    sets = model.decide_by(ConformalSets(0.8), X, y).predict(X_new)
+    covered = np.mean([name in chosen for name, chosen in zip(y_new, sets, strict=True)])
+    report = set_report(
+        model.decide_by(ConformalSets(0.8), X, y).head_.decide(model.logits(X_new)),
+        np.searchsorted(NAMES, y_new),
+    )
+    assert report.coverage == pytest.approx(covered)
+    assert 0.7 < covered < 0.9
+    costs = {"ant": {"ask": 0.2}, "bee": {"ask": 0.2}, "fly": {"ask": 0.2}}
+    asked = model.decide_by(read_costs(costs, model.classes_, default=1)).predict(X_new)
+    assert set(asked) == {"ant", "ask", "bee", "fly"}
+
+
+def test_label_sets_with_a_promised_share_of_misses():
+    rng = np.random.default_rng(0)
+    logits = 2 * rng.normal(size=(1500, 4))
+    labels = (logits + rng.logistic(size=logits.shape) > 0).astype(int)
+    model = FromLogits().fit(logits[:500], labels[:500])
+    tuned = model.decide_by(RiskControlledSets(0.05), logits[500:1000], labels[500:1000])
+    assert isinstance(tuned.head_.decision, Threshold)
+    found, true = tuned.predict(logits[1000:]), labels[1000:]
+    missed = (true & (found == 0)).sum(axis=1) / np.maximum(true.sum(axis=1), 1)
+    assert 0.02 < missed.mean() < 0.08
