@@ -8,6 +8,7 @@ from headway.classifiers.network import ConvClassifier, MLPClassifier
 from headway.classifiers.persistence import load
 from headway.classifiers.predictor import Predictor
 from headway.classifiers.wrap import WrappedClassifier, wrap
+from headway.classifiers.wrap_module import WrappedModule
 
 __all__ = [
     "ConvClassifier",
@@ -18,6 +19,7 @@ __all__ = [
     "MLPClassifier",
     "Predictor",
     "WrappedClassifier",
+    "WrappedModule",
     "load",
     "wrap",
 ]

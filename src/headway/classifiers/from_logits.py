@@ -3,23 +3,18 @@
     logits -> [CALIBRATOR] -> head -> probs -> decision
 
 `FromLogits` is a classifier whose features are logits.  It learns a calibrator and a decision.
-This is a door where foreign numbers enter, and so the place where probabilities in the stead of
-logits are caught; the kernels never guess.
+This is a door where foreign numbers enter: `logits_door` catches probabilities in their stead.
 """
 
-import warnings
 from typing import Any
 
 import numpy as np
 
 from headway.classifiers.base import HeadClassifier
 from headway.classifiers.held_out import fit_after_logits
-from headway.errors import InputValueError
+from headway.classifiers.logits_door import logit_columns, refuse_probs, refuse_shifted
 
 __all__ = ["FromLogits"]
-
-SUM_TOLERANCE = 1e-5
-SHIFTED = 0.25  # by how much accuracy must rise if every label is moved by one
 
 
 class FromLogits(HeadClassifier):
@@ -108,11 +103,11 @@ class FromLogits(HeadClassifier):
         return self
 
     def _fit_model(self, X: Any, labels: np.ndarray, weights: np.ndarray | None) -> None:
-        z = self._columns(X)
+        z = logit_columns(X, self.label_encoder_)
         if not self.allow_probs_like:
-            _refuse_probs(X, exclusive=self.kind_ != "multilabel")
+            refuse_probs(X, exclusive=self.kind_ != "multilabel")
         if self.kind_ == "exclusive":
-            _refuse_shifted(z, labels)
+            refuse_shifted(z, labels)
         self.calibrator_, self.calibration_report_, self.head_ = fit_after_logits(
             self.calibrator,
             self.decision,
@@ -125,61 +120,10 @@ class FromLogits(HeadClassifier):
         )
 
     def _logits(self, X: Any) -> np.ndarray:
-        return self._columns(X)
-
-    def _columns(self, X: np.ndarray) -> np.ndarray:
-        """Return the logits (n, K), or (n, 1) for binary labels."""
-        wanted = self.label_encoder_.n_logits_
-        if self.kind_ == "binary" and X.shape[1] == 2:
-            return X[:, 1:] - X[:, :1]
-        if X.shape[1] != wanted:
-            raise InputValueError(
-                f"`X` must have a column of logits for each of the {len(self.classes_)} classes, "
-                f"got {X.shape[1]} columns. Name all classes with `classes=` if the labels lack "
-                "some."
-            )
-        return X
+        return logit_columns(X, self.label_encoder_)
 
     def _state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         return {}, {}
 
     def _set_state(self, arrays: dict[str, np.ndarray], values: dict[str, Any]) -> None:
         pass  # the calibrator and the head are all there is
-
-
-def _refuse_probs(X: np.ndarray, *, exclusive: bool) -> None:
-    """Refuse rows that sum to 1; warn of independent columns inside 0..1."""
-    inside = X.min(initial=0.0) >= 0.0
-    if (
-        exclusive
-        and X.shape[1] > 1
-        and inside
-        and np.all(np.abs(X.sum(axis=1) - 1.0) <= SUM_TOLERANCE)
-    ):
-        raise InputValueError(
-            "`X` must hold logits, but every row is at least 0 and sums to 1: these look like "
-            "probabilities. Pass the values before the softmax, or their logarithms "
-            "(np.log(probs)); allow_probs_like=True takes them as they are."
-        )
-    if inside and X.max(initial=0.0) <= 1.0:
-        warnings.warn(
-            "All logits lie between 0 and 1, as if a sigmoid had been applied already. Pass the "
-            "values before it; allow_probs_like=True silences this.",
-            UserWarning,
-            stacklevel=4,
-        )
-
-
-def _refuse_shifted(z: np.ndarray, labels: np.ndarray) -> None:
-    """Refuse labels that fit far better one column to the left or right."""
-    largest = z.argmax(axis=1)
-    right = float(np.mean(largest == labels))
-    for shift, words in ((1, "one column to the left of"), (-1, "one column to the right of")):
-        moved = float(np.mean(largest + shift == labels))
-        if moved > right + SHIFTED and moved > 0.5:
-            raise InputValueError(
-                f"The largest logit must tend to be that of the label, but it is so in {right:.0%} "
-                f"of the rows, and {words} it in {moved:.0%}. Labels that count from 1 were "
-                "given to columns that count from 0, or the other way round: name the columns "
-                "with `classes=`."
-            )

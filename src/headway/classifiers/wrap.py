@@ -29,6 +29,7 @@ from headway.classifiers.estimator_logits import (
 from headway.classifiers.held_out import fit_after_logits, needs_rows
 from headway.classifiers.resolve import resolve_head
 from headway.classifiers.validation import rarest_label
+from headway.classifiers.wrap_module import WrappedModule, is_module
 from headway.errors import InputTypeError, InputValueError
 from headway.labels import LabelEncoder, to_targets
 from headway.links import SigmoidLink
@@ -47,14 +48,15 @@ def wrap(
     classes: Any = None,
     missing: Any = None,
     random_state: int = 0,
-) -> "WrappedClassifier":
+) -> "WrappedClassifier | WrappedModule":
     """Return a classifier of headway that gets its logits from another estimator.
 
     Parameters
     ----------
-    estimator : classifier with `fit` and `predict_proba` or `decision_function`
-        If it is fitted already the result is too; calibrate and decide on rows that it was not
-        fitted on, with `calibrate` and `decide_by`.
+    estimator : classifier with `fit` and `predict_proba` or `decision_function`, or torch module
+        A module is never trained: `fit` learns calibrator and decision from rows that it was not
+        trained on.  If a classifier is fitted already the result is too; calibrate and decide on
+        rows that it was not fitted on, with `calibrate` and `decide_by`.
     head : "auto", "softmax", "sigmoid" or Head
         "sigmoid" on exclusive classes trains one clone a class.
     calibrator : name, Calibrator or None
@@ -72,7 +74,7 @@ def wrap(
 
     Returns
     -------
-    WrappedClassifier
+    WrappedClassifier, or WrappedModule for a torch module
 
     Raises
     ------
@@ -90,6 +92,16 @@ def wrap(
     >>> bool(np.allclose(model.predict_proba(X), GaussianNB().fit(X, y).predict_proba(X)))
     True
     """
+    if is_module(estimator):
+        return WrappedModule(
+            estimator,
+            head=head,
+            calibrator=calibrator,
+            decision=decision,
+            classes=classes,
+            missing=missing,
+            random_state=random_state,
+        )
     model = WrappedClassifier(
         estimator,
         head=head,
