@@ -9,11 +9,14 @@ from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
 
 from headway.calibration import (
+    Beta,
     Calibrator,
     Isotonic,
+    MatrixScaling,
     Platt,
     PriorShift,
     Temperature,
+    VectorScaling,
     calibrate,
     shares_of,
 )
@@ -39,6 +42,9 @@ FITTED = {
     "temperature, labels": lambda: (Temperature.fit(*label_sets()), label_sets(50)[0]),
     "platt": lambda: (Platt.fit(*label_sets()), label_sets(50)[0]),
     "isotonic": lambda: (Isotonic.fit(*label_sets()), label_sets(50)[0]),
+    "beta": lambda: (Beta.fit(*label_sets()), label_sets(50)[0]),
+    "vector": lambda: (VectorScaling.fit(*classes()), classes(50)[0]),
+    "matrix": lambda: (MatrixScaling.fit(*classes()), classes(50)[0]),
     "prior": lambda: (PriorShift([0.5, 0.0, -1.0, 0.2]), classes(50)[0]),
 }
 
@@ -65,8 +71,9 @@ class TestEveryCalibrator:
             by = 1 if isinstance(calibrator, Temperature) else 0
             assert_array_equal(np.argsort(found, axis=by), np.argsort(logits, axis=by))
 
-    def test_never_turns_the_order_within_a_label_round(self, fitted):
-        calibrator, logits = fitted
+    @pytest.mark.parametrize("name", ["temperature, labels", "platt", "beta", "isotonic", "prior"])
+    def test_never_turns_the_order_within_a_label_round(self, name):
+        calibrator, logits = FITTED[name]()
         order = np.argsort(logits, axis=0)
         assert np.all(np.diff(np.take_along_axis(calibrator(logits), order, axis=0), axis=0) >= 0)
 
@@ -300,7 +307,7 @@ class TestCalibrate:
         assert report.kept == (True, True, False, True, True)
         assert_array_equal(calibrator(z)[:, 2], z[:, 2])
 
-    @pytest.mark.parametrize("method", ["platt", "isotonic"])
+    @pytest.mark.parametrize("method", ["platt", "beta", "isotonic"])
     def test_a_label_that_is_hardly_known_does_not_stop_the_others(self, method):
         z, t = label_sets(4000)
         t[2:, 0] = np.nan  # in one fold, or two, alone
@@ -309,10 +316,15 @@ class TestCalibrate:
         assert report.kept == (False, True, True, False, True)
         assert_array_equal(calibrator(z)[:, [0, 3]], z[:, [0, 3]])
 
-    @pytest.mark.parametrize("method", ["platt", "isotonic"])
+    @pytest.mark.parametrize("method", ["platt", "beta", "isotonic"])
     def test_methods_for_labels_refuse_classes(self, method):
         with pytest.raises(InputValueError, match="got 4 exclusive classes"):
             calibrate(*classes(), method)
+
+    @pytest.mark.parametrize("method", ["vector", "matrix"])
+    def test_methods_for_classes_refuse_labels(self, method):
+        with pytest.raises(InputValueError, match="got 5 independent columns"):
+            calibrate(*label_sets(), method)
 
     def test_unknown_methods_are_named(self):
         with pytest.raises(InputValueError, match="`method` must be one of"):

@@ -12,7 +12,16 @@ from typing import Any
 
 import numpy as np
 
-from headway.calibration import CalibrationReport, Isotonic, Platt, PriorShift, Temperature
+from headway.calibration import (
+    Beta,
+    CalibrationReport,
+    Isotonic,
+    MatrixScaling,
+    Platt,
+    PriorShift,
+    Temperature,
+    VectorScaling,
+)
 from headway.decisions import (
     Abstain,
     ApsScore,
@@ -45,6 +54,7 @@ OBJECTS: dict[str, type] = {
         Abstain,
         ApsScore,
         Argmax,
+        Beta,
         BinaryCrossEntropyOnSoftmax,
         BinaryThreshold,
         CalibrationReport,
@@ -55,6 +65,7 @@ OBJECTS: dict[str, type] = {
         LabelThresholds,
         LacScore,
         LeastCost,
+        MatrixScaling,
         OneColumnLoss,
         Platt,
         PositiveWeightedLoss,
@@ -66,6 +77,7 @@ OBJECTS: dict[str, type] = {
         Temperature,
         Threshold,
         TopK,
+        VectorScaling,
     )
 }
 MARK = "$"

@@ -5,38 +5,40 @@
     3  is the mean loss lower than before?            else the logits stay as they are
     4  fit on all rows
 
-Methods with numbers of their own for each label are judged label by label.  Enough means ten
-events of the rarer outcome for each number that is fitted (Peduzzi et al., 1996): rows that the
-argmax has wrong, or right if they are fewer, for one temperature; positives or negatives for a
-label.  The isotonic function needs 1000 rows of a label (Niculescu-Mizil and Caruana, 2005).
-
-References
-----------
-Peduzzi, Concato, Kemper, Holford and Feinstein (1996), "A simulation study of the number of events
-per variable in logistic regression analysis", Journal of Clinical Epidemiology 49;
-Niculescu-Mizil and Caruana (2005), "Predicting good probabilities with supervised learning", ICML.
+Methods with numbers of their own for each label are judged label by label.  Vector and matrix
+scaling are judged beside the temperature that they start from: where they do not lower the loss
+further, the temperature alone is kept.  `enough.py` says how many rows are enough.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from headway.calibration.affine import Affine, fit_affine, free_classes
+from headway.calibration.beta import Beta
 from headway.calibration.calibrator import Calibrator
+from headway.calibration.enough import lacking
 from headway.calibration.isotonic import Isotonic
+from headway.calibration.matrix import MatrixScaling
 from headway.calibration.platt import Platt
-from headway.calibration.rows import CalibrationRows, calibration_rows
+from headway.calibration.rows import CalibrationRows, calibration_rows, refuse_impossible
 from headway.calibration.temperature import Temperature
+from headway.calibration.vector import VectorScaling
 from headway.errors import InputValueError
 from headway.kernels import softplus
 from headway.losses import cross_entropy
 
 __all__ = ["METHODS", "CalibrationReport", "calibrate"]
 
-METHODS: tuple[str, ...] = ("temperature", "platt", "isotonic")
-EVENTS = 10  # for each number that is fitted
-ISOTONIC_ROWS = 1000
+FOR_CLASSES, FOR_LABELS = ("vector", "matrix"), ("platt", "beta", "isotonic")
+METHODS: tuple[str, ...] = ("temperature", *FOR_CLASSES, *FOR_LABELS)
 MOST_FOLDS = 5
+HELPS = "it lowers the loss of rows that it was not fitted on"
+ONE = "the temperature alone, beyond which more numbers do not lower the loss of other rows"
+FEW = "the temperature alone, since no class has 20 rows, and 20 of other classes"
+FAILS = "it does not lower the loss of rows that it was not fitted on"
 
 
 @dataclass(frozen=True)
@@ -86,8 +88,9 @@ def calibrate(
         Held-out or cross-fitted logits: never those of rows that the model was trained on.
     labels : integer array of shape (n,), or 0/1/NaN matrix of shape (n, L)
         Exclusive classes, or independent labels.
-    method : {"temperature", "platt", "isotonic"}
-        One number for all; a line for each label; a rising function for each label.
+    method : {"temperature", "vector", "matrix", "platt", "beta", "isotonic"}
+        One number for all; of exclusive classes also a slope and an intercept for each, or a
+        matrix; of labels a line, a line with a bend, or a rising function for each.
     weights : array of shape (n,), optional
         Non-negative row weights.
     folds : int
@@ -114,52 +117,114 @@ def calibrate(
             f"`method` must be one of {', '.join(METHODS)}, got {method!r}. Try 'temperature'."
         )
     rows = calibration_rows(logits, labels, weights)
-    if method != "temperature" and rows.targets is None:
-        raise InputValueError(
-            f"method={method!r} is for independent labels or one binary column, got "
-            f"{rows.logits.shape[1]} exclusive classes. Use 'temperature'."
-        )
+    _check_method(rows, method)
     if folds < 2:
         raise InputValueError(f"`folds` must be at least 2, got {folds}. 5 is a good choice.")
-    weigh = np.ones(len(rows)) if rows.weights is None else rows.weights
+    part = np.random.default_rng(random_state).permutation(len(rows)) % min(folds, len(rows))
+    if method in FOR_CLASSES:
+        return _calibrate_classes(rows, method, part)
+    reasons = lacking(rows, method)
+    enough = np.array([not lack for lack in reasons])
     before = _losses(rows, rows.logits)
-    lacking = _lacking(rows, method, weigh)
     after = before.copy()
-    enough = np.array([not lack for lack in lacking])
-    if enough.any():
-        part = np.random.default_rng(random_state).permutation(len(rows)) % folds
-        for fold in range(folds):
-            inside, outside = np.flatnonzero(part == fold), np.flatnonzero(part != fold)
-            some = rows.take(inside)
-            after[inside] = _losses(some, _fit(rows.take(outside), method, enough)(some.logits))
-    gains = weigh @ (before - after)
-    if len(lacking) == 1:
+    for inside, outside in _folds(rows, part) if enough.any() else ():
+        some = rows.take(inside)
+        after[inside] = _losses(some, _fit(rows.take(outside), method, enough)(some.logits))
+    gains = _weights(rows) @ (before - after)
+    if len(reasons) == 1:
         gains = gains.sum(keepdims=True)
-    kept = np.array([not lack and gain > 0 for lack, gain in zip(lacking, gains, strict=True)])
-    reasons = tuple(
-        lack or (HELPS if gain > 0 else FAILS) for lack, gain in zip(lacking, gains, strict=True)
-    )
-    if len(kept) > 1:
-        after = np.where(kept, after, before)
-    elif not kept.all():
-        after = before
-    report = CalibrationReport(
-        method=method,
-        rows=len(rows),
-        loss_before=float(weigh @ before.sum(axis=1) / weigh.sum()),
-        loss_after=float(weigh @ after.sum(axis=1) / weigh.sum()),
-        kept=tuple(kept.tolist()),
-        reason=_summary(kept, reasons),
-        reasons=reasons,
-    )
+    kept = enough & (gains > 0)
+    reasons = [
+        lack or (HELPS if gain > 0 else FAILS) for lack, gain in zip(reasons, gains, strict=True)
+    ]
+    report = _report(rows, method, before, np.where(kept, after, before), kept, reasons)
     return (_fit(rows, method, kept) if kept.any() else None), report
 
 
-HELPS = "it lowers the loss of rows that it was not fitted on"
-FAILS = "it does not lower the loss of rows that it was not fitted on"
+def _calibrate_classes(
+    rows: CalibrationRows, method: str, part: np.ndarray
+) -> tuple[Calibrator | None, CalibrationReport]:
+    """Return vector or matrix scaling, their temperature alone, or None: what loses least."""
+    whole = method == "matrix"
+    if whole:
+        refuse_impossible(rows.logits)
+    before = _losses(rows, rows.logits)
+    (lack,) = lacking(rows, method)
+    if lack:
+        return None, _report(rows, method, before, before, np.array([False]), [lack])
+    free = free_classes(rows)
+    alone, more = before.copy(), before.copy()
+    for inside, outside in _folds(rows, part):
+        some = rows.take(inside)
+        found = fit_affine(rows.take(outside), free, whole=whole)
+        alone[inside] = _losses(some, Temperature(found.temperature)(some.logits))
+        more[inside] = _losses(some, _of(found)(some.logits))
+    totals = [float((_weights(rows) @ losses).sum()) for losses in (before, alone, more)]
+    found = fit_affine(rows, free, whole=whole)
+    # Of equals the simplest.
+    after, calibrator, reason = (
+        (before, None, FAILS),
+        (alone, Temperature(found.temperature), ONE if free.any() else FEW),
+        (more, _of(found), HELPS),
+    )[int(np.argmin(totals))]
+    kept = np.array([calibrator is not None])
+    return calibrator, _report(rows, method, before, after, kept, [reason])
 
 
-def _summary(kept: np.ndarray, reasons: tuple[str, ...]) -> str:
+def _of(found: Affine) -> VectorScaling | MatrixScaling:
+    make = VectorScaling if found.a.ndim == 1 else MatrixScaling
+    return make(found.temperature, found.a, found.b)
+
+
+def _check_method(rows: CalibrationRows, method: str) -> None:
+    if method in FOR_LABELS and rows.targets is None:
+        raise InputValueError(
+            f"method={method!r} is for independent labels or one binary column, got "
+            f"{rows.logits.shape[1]} exclusive classes. Use 'temperature', 'vector' or 'matrix'."
+        )
+    if method in FOR_CLASSES and rows.labels is None:
+        raise InputValueError(
+            f"method={method!r} is for exclusive classes with a column of logits each, got "
+            f"{rows.logits.shape[1]} independent columns. Use 'temperature', 'platt' or 'beta'."
+        )
+
+
+def _folds(rows: CalibrationRows, part: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield rows to judge and rows to fit on, where any of these can teach something."""
+    teaches = _weights(rows) > 0
+    if rows.targets is not None:
+        teaches &= ~np.isnan(rows.targets).all(axis=1)
+    for fold in range(part.max() + 1):
+        inside, outside = np.flatnonzero(part == fold), np.flatnonzero(part != fold)
+        if teaches[outside].any():
+            yield inside, outside
+
+
+def _weights(rows: CalibrationRows) -> np.ndarray:
+    return np.ones(len(rows)) if rows.weights is None else rows.weights
+
+
+def _report(
+    rows: CalibrationRows,
+    method: str,
+    before: np.ndarray,
+    after: np.ndarray,
+    kept: np.ndarray,
+    reasons: list[str],
+) -> CalibrationReport:
+    weights = _weights(rows)
+    return CalibrationReport(
+        method=method,
+        rows=len(rows),
+        loss_before=float(weights @ before.sum(axis=1) / weights.sum()),
+        loss_after=float(weights @ after.sum(axis=1) / weights.sum()),
+        kept=tuple(kept.tolist()),
+        reason=_summary(kept, reasons),
+        reasons=tuple(reasons),
+    )
+
+
+def _summary(kept: np.ndarray, reasons: list[str]) -> str:
     if len(kept) == 1:
         return f"{'Kept' if kept[0] else 'Rolled back'}: {reasons[0]}."
     if kept.all():
@@ -180,6 +245,11 @@ def _fit(rows: CalibrationRows, method: str, chosen: np.ndarray) -> Calibrator:
         slope, intercept = np.ones(len(chosen)), np.zeros(len(chosen))
         slope[chosen], intercept[chosen] = lines.slope, lines.intercept
         return Platt(slope, intercept)
+    if method == "beta":
+        bends = Beta.fit(some.logits, some.targets, weights=some.weights)
+        below, above, intercept = (np.full(len(chosen), value) for value in (1.0, 1.0, 0.0))
+        below[chosen], above[chosen], intercept[chosen] = bends.below, bends.above, bends.intercept
+        return Beta(below, above, intercept)
     curves = Isotonic.fit(some.logits, some.targets, weights=some.weights)
     found = iter(zip(curves.places, curves.values, strict=True))
     none = np.zeros(0), np.zeros(0)
@@ -195,33 +265,3 @@ def _losses(rows: CalibrationRows, logits: np.ndarray) -> np.ndarray:
     t = rows.targets.astype(np.float64)
     cells = softplus(z) - t * z
     return np.where(np.isnan(t), 0.0, cells)
-
-
-def _lacking(rows: CalibrationRows, method: str, weights: np.ndarray) -> list[str]:
-    """Return for each number, or label, why the rows do not suffice; "" if they do."""
-    used = weights > 0
-    if rows.labels is not None:
-        right = rows.logits.argmax(axis=1)[used] == rows.labels[used]
-        return [
-            _too_few(min(right.sum(), (~right).sum()), EVENTS, "rows that are right, and wrong,")
-        ]
-    assert rows.targets is not None
-    t = rows.targets[used]
-    if method == "temperature":
-        known = ~np.isnan(t)
-        right = ((rows.logits[used] > 0) == (t > 0)) & known
-        wrong = known.sum() - right.sum()
-        return [_too_few(min(right.sum(), wrong), EVENTS, "cells that are right, and wrong,")]
-    positives, negatives = (t == 1).sum(axis=0), (t == 0).sum(axis=0)
-    events = [
-        _too_few(few, 2 * EVENTS, "positives and negatives")
-        for few in np.minimum(positives, negatives)
-    ]
-    if method == "platt":
-        return events
-    cells = [_too_few(n, ISOTONIC_ROWS, "rows") for n in positives + negatives]
-    return [few or event for few, event in zip(cells, events, strict=True)]
-
-
-def _too_few(count: int, wanted: int, what: str) -> str:
-    return "" if count >= wanted else f"it takes {wanted} {what} and there are {count}"

@@ -107,19 +107,20 @@ class Isotonic:
         """
         rows = label_rows(logits, labels, weights)
         assert rows.targets is not None
+        columns = np.ascontiguousarray(rows.logits.T, dtype=np.float64)
+        truth = np.ascontiguousarray(rows.targets.T, dtype=np.float64)
+        known = ~np.isnan(truth)
+        if rows.weights is not None:
+            known &= rows.weights > 0
         found = []
-        for k in range(rows.logits.shape[1]):
-            t = rows.targets[:, k]
-            kept = ~np.isnan(t)
-            if rows.weights is not None:
-                kept &= rows.weights > 0
+        for k, (z, t, kept) in enumerate(zip(columns, truth, known, strict=True)):
             if not kept.any():
                 raise InputValueError(
                     f"Each label must be known in some row, but column {k} of `labels` is not. "
                     "Leave it out, or use Platt for the others."
                 )
-            weight = None if rows.weights is None else rows.weights[kept]
-            found.append(_curve(rows.logits[kept, k], t[kept], weight))
+            weights = None if rows.weights is None else rows.weights[kept]
+            found.append(_curve(z[kept], t[kept], weights))
         return cls(tuple(places for places, _ in found), tuple(values for _, values in found))
 
 
@@ -127,14 +128,15 @@ def _curve(
     z: np.ndarray, t: np.ndarray, weights: np.ndarray | None
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return (places, values) of one column."""
-    order = np.argsort(z, kind="stable")
-    z, t = z[order].astype(np.float64), t[order].astype(np.float64)
-    w = np.ones(len(z)) if weights is None else weights[order]
-    # Equal logits are one place, whatever their order.
-    starts = np.flatnonzero(np.r_[True, z[1:] > z[:-1]])
-    mass = np.add.reduceat(w, starts)
-    mean = np.add.reduceat(w * t, starts) / mass
-    places = z[starts]
+    order = np.argsort(z)  # not a stable sort: equal logits become one place
+    places, mean = z[order], t[order]
+    mass = np.ones(len(z)) if weights is None else weights[order]
+    rises = places[1:] > places[:-1]
+    if not rises.all():
+        starts = np.flatnonzero(np.r_[True, rises])
+        positive = np.add.reduceat(mass * mean, starts)
+        places, mass = places[starts], np.add.reduceat(mass, starts)
+        mean = positive / mass
     fitted = isotonic_regression(mean, weights=mass)
     least = 0.5 / mass.sum()
     frequency = np.clip(fitted.x, least, 1.0 - least)

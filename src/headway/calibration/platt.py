@@ -17,15 +17,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from headway.calibration.columns import Prior, fit_columns, soft_targets
 from headway.calibration.rows import CalibrationRows, check_columns, label_rows
 from headway.errors import InputValueError
 
 __all__ = ["Platt"]
 
-STEPS, HALVINGS = 100, 40
-SETTLED = 1e-15  # share of the loss that a step promises
-CELLS_AT_A_TIME = 1 << 18
-LEAST_CURVATURE = 1e-12
+NO_PRIOR = Prior(np.zeros(2), np.zeros(2))
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,79 +110,27 @@ class Platt:
         """
         rows = label_rows(logits, labels, weights)
         assert rows.targets is not None
-        return cls(*_fit(rows, _targets(rows) if smooth else rows.targets.astype(np.float64)))
-
-
-def _targets(rows: CalibrationRows) -> np.ndarray:
-    """Return Platt's targets, (n, L), NaN where missing."""
-    assert rows.targets is not None
-    t = rows.targets.astype(np.float64)
-    weights = np.ones(len(t)) if rows.weights is None else rows.weights
-    positives = weights @ np.nan_to_num(t)
-    negatives = weights @ (t == 0)
-    return np.where(
-        t > 0,
-        (positives + 1.0) / (positives + 2.0),
-        np.where(t == 0, 1.0 / (negatives + 2.0), np.nan),
-    )
-
-
-def _fit(rows: CalibrationRows, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    columns = rows.logits.shape[1]
-    slope, intercept = np.ones(columns), np.zeros(columns)
-    sums = _sums(rows, targets, slope, intercept)
-    for _ in range(STEPS):
-        loss, (ga, gb), (haa, hab, hbb) = sums
-        determinant = haa * hbb - hab * hab
-        flat = determinant <= LEAST_CURVATURE * haa * hbb
-        inverse = np.where(flat, 0.0, 1.0 / np.where(flat, 1.0, determinant))
-        da = -inverse * (hbb * ga - hab * gb)
+        targets = soft_targets(rows) if smooth else rows.targets.astype(np.float64)
+        start = np.tile([1.0, 0.0], (rows.logits.shape[1], 1))
         # A column of equal logits has an intercept alone.
-        db = np.where(
-            flat & (hbb > 0), -gb / np.where(hbb > 0, hbb, 1.0), -inverse * (haa * gb - hab * ga)
-        )
-        promised = -0.5 * (ga * da + gb * db)
-        if np.all(promised <= SETTLED * loss):
-            break
-        length = np.ones(columns)
-        for _ in range(HALVINGS):
-            following = _sums(rows, targets, slope + length * da, intercept + length * db)
-            worse = following[0] > loss * (1.0 + 1e-14)
-            if not worse.any():
-                break
-            length = np.where(worse, length / 2, length)
-        slope, intercept, sums = slope + length * da, intercept + length * db, following
-    return slope, intercept
+        held = np.zeros(start.shape, dtype=bool)
+        held[:, 0] = _constant(rows)
+        found = fit_columns(rows, targets, _line, start, held=held, prior=NO_PRIOR)
+        return cls(*found.coefficients.T)
 
 
-def _sums(
-    rows: CalibrationRows, targets: np.ndarray, slope: np.ndarray, intercept: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the loss of each column, its gradient (2, L) and its curvatures (3, L)."""
-    columns = len(slope)
-    loss, gradient, curvature = np.zeros(columns), np.zeros((2, columns)), np.zeros((3, columns))
-    step = max(1, CELLS_AT_A_TIME // columns)
-    for start in range(0, len(rows), step):
-        some = slice(start, start + step)
-        z, t = rows.logits[some].astype(np.float64), targets[some]
-        y = z * slope + intercept
-        u = np.exp(-np.abs(y))
-        q = u / (1.0 + u)
-        cells = np.log1p(u) + np.maximum(y, 0.0) - t * y
-        residual = np.where(y >= 0, 1.0 - q, q) - t
-        bent = q * (1.0 - q)
-        missing = np.isnan(t)
-        if missing.any():
-            for array in (cells, residual, bent):
-                array[missing] = 0.0
-        w = np.ones(len(z)) if rows.weights is None else rows.weights[some]
-        loss += w @ cells
-        gradient[1] += w @ residual
-        residual *= z
-        gradient[0] += w @ residual
-        curvature[2] += w @ bent
-        bent *= z
-        curvature[1] += w @ bent
-        bent *= z
-        curvature[0] += w @ bent
-    return loss, gradient, curvature
+def _line(z: np.ndarray) -> np.ndarray:
+    """Return the logits and 1 of logits (l, n), as (l, 2, n)."""
+    return np.stack([z, np.ones_like(z)], axis=1)
+
+
+def _constant(rows: CalibrationRows) -> np.ndarray:
+    """Return whether all known logits of a column are equal, (L,)."""
+    assert rows.targets is not None
+    known = ~np.isnan(rows.targets)
+    if rows.weights is not None:
+        known &= rows.weights[:, None] > 0
+    if known.all():
+        return rows.logits.min(axis=0) == rows.logits.max(axis=0)
+    low = np.where(known, rows.logits, np.inf).min(axis=0)
+    return low >= np.where(known, rows.logits, -np.inf).max(axis=0)

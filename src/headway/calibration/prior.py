@@ -93,15 +93,37 @@ class PriorShift:
         return cls(shift)
 
     @classmethod
-    def undo_weights(cls, class_weight: np.ndarray, /) -> "PriorShift":
-        """Return the shift that takes class weights (K,) back out of the logits.
+    def undo_weights(cls, class_weight: np.ndarray, /, *, one_column: bool = False) -> "PriorShift":
+        """Return the shift that takes class weights back out of the logits.
 
-        Of independent labels they are the weights of the positives.
+        Weights multiply the odds that a model learns; subtracting their logarithms gives back the
+        odds of the data.
+
+        Parameters
+        ----------
+        class_weight : float array of shape (K,) or (L,)
+            Above 0.  The weights of exclusive classes that training used, or those of each
+            label's positives.
+        one_column : bool
+            Whether a binary problem has one column of logits, that of the second class, as
+            headway's own classifiers have: the two weights then make one shift.
 
         Examples
         --------
         >>> PriorShift.undo_weights([1.0, 4.0]).shift.round(3)
         array([ 0.   , -1.386])
+
+        A classifier with balanced weights, and its shares set right by one call:
+
+        >>> from headway import LinearClassifier
+        >>> rng = np.random.default_rng(0)
+        >>> y = (rng.random(4000) < 0.2).astype(int)
+        >>> X = rng.normal(size=(4000, 1)) + y[:, None]
+        >>> weights = len(y) / (2 * np.bincount(y))  # "balanced"
+        >>> model = LinearClassifier(class_weight="balanced").fit(X, y)
+        >>> honest = model.calibrate(X, y, PriorShift.undo_weights(weights, one_column=True))
+        >>> [round(float(m.predict_proba(X)[:, 1].mean()), 1) for m in (model, honest)]
+        [0.4, 0.2]
         """
         weights = np.asarray(class_weight, dtype=np.float64)
         if weights.ndim != 1 or not np.all((weights > 0) & np.isfinite(weights)):
@@ -109,7 +131,14 @@ class PriorShift:
                 f"`class_weight` must be finite and above 0 for each class, got {class_weight!r}. "
                 "Give those that training used."
             )
-        return cls(0.0 - np.log(weights))
+        if not one_column:
+            return cls(0.0 - np.log(weights))
+        if len(weights) != 2:
+            raise InputValueError(
+                f"`class_weight` must hold two weights for one column, got {len(weights)}. Leave "
+                "`one_column` away for more classes, or for labels."
+            )
+        return cls(np.log(weights[:1]) - np.log(weights[1:]))
 
 
 def shares_of(logits: np.ndarray, old: np.ndarray, /) -> np.ndarray:

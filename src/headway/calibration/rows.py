@@ -7,7 +7,14 @@ import numpy as np
 from headway._check import check_weights, first_index, place
 from headway.errors import InputTypeError, InputValueError
 
-__all__ = ["CalibrationRows", "calibration_rows", "check_columns", "label_rows"]
+__all__ = [
+    "CalibrationRows",
+    "calibration_rows",
+    "check_columns",
+    "class_rows",
+    "label_rows",
+    "refuse_impossible",
+]
 
 
 @dataclass(frozen=True)
@@ -119,6 +126,24 @@ def label_rows(
             f"{rows.logits.shape[1]} exclusive classes. Use Temperature."
         )
     return rows
+
+
+def class_rows(
+    logits: np.ndarray, labels: np.ndarray, weights: np.ndarray | None = None, /
+) -> CalibrationRows:
+    """Return the rows of exclusive classes; refuse independent labels and one binary column."""
+    rows = calibration_rows(logits, labels, weights)
+    if rows.labels is None:
+        raise InputValueError(
+            "`labels` must be those of exclusive classes with a column of logits each, got "
+            f"{rows.logits.shape[1]} independent columns. Use Platt or Beta."
+        )
+    return rows
+
+
+def refuse_impossible(logits: np.ndarray, /) -> None:
+    """Refuse logits of -inf, which a matrix would spread to all classes."""
+    _check_values(logits, np.isfinite(logits), "finite for matrix scaling")
 
 
 def check_columns(logits: np.ndarray, count: int, /) -> tuple[np.ndarray, np.dtype]:

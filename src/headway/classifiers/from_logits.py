@@ -22,7 +22,8 @@ class FromLogits(HeadClassifier):
 
     Parameters
     ----------
-    calibrator : {"temperature", "platt", "isotonic"}, a Calibrator or None
+    calibrator : str, a Calibrator or None
+        "temperature"; of classes "vector" or "matrix", of labels "platt", "beta" or "isotonic".
         What is fitted, kept only where it lowers the loss of rows that it was not fitted on
         (`calibration_report_` says why); an object is used as it is.
     decision : Decision, Tuner or None

@@ -18,7 +18,7 @@ EXAMPLES = """Examples:
   headway calibrate logits.csv --target moods --method platt -o moods.headway
   headway predict calibrated.headway new-logits.csv --probs
 """
-METHODS = ("temperature", "platt", "isotonic")
+METHODS = ("temperature", "vector", "matrix", "platt", "beta", "isotonic")
 
 
 def run(
@@ -37,8 +37,9 @@ def run(
         str,
         typer.Option(
             metavar="METHOD",
-            help="temperature (one number), platt (a line for each label) or isotonic (a rising "
-            "function for each label).",
+            help="temperature (one number); of classes vector (a slope and an intercept for each) "
+            "or matrix; of labels platt (a line for each), beta (a line with a bend) or isotonic "
+            "(a rising function).",
         ),
     ] = "temperature",
     allow_probs_like: Annotated[
