@@ -9,6 +9,15 @@ from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
 from headway.artifact import from_json, to_json
+from headway.calibration import (
+    Beta,
+    Isotonic,
+    MatrixScaling,
+    Platt,
+    PriorShift,
+    Temperature,
+    VectorScaling,
+)
 from headway.decisions import (
     Abstain,
     ApsScore,
@@ -120,6 +129,26 @@ def test_decisions_on_exclusive_classes_come_back_and_decide_the_same(decision):
     assert back == decision
     probs = np.random.default_rng(0).dirichlet(np.ones(2), size=50)
     assert_array_equal(back(probs), decision(probs))
+
+
+@pytest.mark.parametrize(
+    "calibrator",
+    [
+        Temperature(1.5),
+        VectorScaling(1.5, [1.0, 0.9], [0.0, -0.1]),
+        MatrixScaling(1.5, [[1.0, 0.1], [0.0, 0.9]], [0.0, -0.1]),
+        Platt([2.0], [0.1]),
+        Beta([0.0, 2.0], [1.0, 0.5], [0.1, -0.1]),
+        Isotonic(([0.0, 1.0], []), ([-2.0, 2.0], [])),
+        PriorShift([0.5, -0.5]),
+    ],
+    ids=lambda calibrator: type(calibrator).__name__,
+)
+def test_calibrators_come_back_to_the_bit(calibrator):
+    back = through_text(calibrator)
+    assert type(back) is type(calibrator)
+    assert back == calibrator
+    assert hash(back) == hash(calibrator)
 
 
 @pytest.mark.parametrize("value", [object(), 1j, b"bytes", np.array([1j]), {"a": len}])
