@@ -16,11 +16,15 @@ __all__ = [
     "AbstainAtError",
     "AbstainAtRate",
     "Argmax",
+    "AsymmetricLoss",
+    "BinaryFocalLoss",
     "BinaryThreshold",
     "CanonicalLoss",
     "Comparison",
     "ConformalSets",
     "ConvClassifier",
+    "EntmaxLink",
+    "FocalLoss",
     "FromLogits",
     "Head",
     "LabelEncoder",
@@ -33,6 +37,7 @@ __all__ = [
     "RiskControlledSets",
     "SigmoidLink",
     "SoftmaxLink",
+    "SparsemaxLink",
     "Threshold",
     "TopK",
     "__version__",
@@ -101,9 +106,12 @@ _ROOMS = {
     "heads": ("Head", "preset_head"),
     "kernels": ("log_sigmoid", "log_softmax", "logsumexp", "show_config", "sigmoid", "softmax"),
     "labels": ("LabelEncoder", "inspect_labels", "one_hot"),
-    "links": ("SigmoidLink", "SoftmaxLink"),
+    "links": ("EntmaxLink", "SigmoidLink", "SoftmaxLink", "SparsemaxLink"),
     "losses": (
+        "AsymmetricLoss",
+        "BinaryFocalLoss",
         "CanonicalLoss",
+        "FocalLoss",
         "binary_cross_entropy",
         "binary_cross_entropy_gradient",
         "binary_cross_entropy_with_gradient",
@@ -153,9 +161,12 @@ if TYPE_CHECKING:
     from headway.heads import Head, preset_head
     from headway.kernels import log_sigmoid, log_softmax, logsumexp, show_config, sigmoid, softmax
     from headway.labels import LabelEncoder, inspect_labels, one_hot
-    from headway.links import SigmoidLink, SoftmaxLink
+    from headway.links import EntmaxLink, SigmoidLink, SoftmaxLink, SparsemaxLink
     from headway.losses import (
+        AsymmetricLoss,
+        BinaryFocalLoss,
         CanonicalLoss,
+        FocalLoss,
         binary_cross_entropy,
         binary_cross_entropy_gradient,
         binary_cross_entropy_with_gradient,

@@ -7,39 +7,57 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from headway.heads import HEAD_NAMES, Head, preset_head
+from headway.heads import HEAD_NAMES, LABEL_HEADS, Head, preset_head
 from headway.kernels import logsumexp, softmax
-from headway.links import Link, SigmoidLink, SoftmaxLink
+from headway.links import (
+    EntmaxLink,
+    Link,
+    SigmoidLink,
+    SoftmaxLink,
+    SparsemaxLink,
+)
 from headway.losses import (
+    AsymmetricLoss,
     BinaryCrossEntropyOnSoftmax,
+    BinaryFocalLoss,
     CanonicalLoss,
     CrossEntropyOnProbs,
+    FocalLoss,
     Loss,
-    OneColumnLoss,
     PositiveWeightedLoss,
     SquaredErrorOnSigmoid,
 )
 
 pytestmark = pytest.mark.usefixtures("level")
 
-LINKS = [SoftmaxLink(), SigmoidLink()]
-LOSSES = [
-    CanonicalLoss(SoftmaxLink()),
-    CanonicalLoss(SigmoidLink()),
+SPARSE = [SparsemaxLink(), EntmaxLink(), EntmaxLink(1.2), EntmaxLink(2.5)]
+LINKS = [SoftmaxLink(), SigmoidLink(), *SPARSE]
+CONVEX = [
+    *(CanonicalLoss(link) for link in LINKS),
     PositiveWeightedLoss(2.5),
     PositiveWeightedLoss((0.5, 1.0, 4.0)),
+]
+COUPLED = [FocalLoss(), FocalLoss(0.0), FocalLoss(0.5), CrossEntropyOnProbs()]
+CELLS = [
+    BinaryFocalLoss(),
+    BinaryFocalLoss(0.5, alpha=0.25),
+    AsymmetricLoss(),
+    AsymmetricLoss(1.0, 0.5, margin=0.2),
+    AsymmetricLoss(margin=0.0),
     SquaredErrorOnSigmoid(),
-    CrossEntropyOnProbs(),
+]
+LOSSES = [*CONVEX, *COUPLED, BinaryCrossEntropyOnSoftmax(), *CELLS]
+SHIFT_FREE = [
+    *(CanonicalLoss(link) for link in (SoftmaxLink(), *SPARSE)),
+    *COUPLED,
     BinaryCrossEntropyOnSoftmax(),
 ]
-CONVEX = LOSSES[:4]
-SHIFT_FREE = [LOSSES[0], LOSSES[5], LOSSES[6]]
-TAKES_MISSING = LOSSES[1:5]
+TAKES_MISSING = [CONVEX[1], *CONVEX[-2:], *CELLS]
 HEADS = [
-    preset_head(name, kind)
+    (preset_head(name, kind), 1 if kind == "binary" else 4)
     for kind in ("binary", "exclusive", "multilabel")
     for name in HEAD_NAMES
-    if kind != "multilabel" or name in ("auto", "sigmoid", "sigmoid+mse")
+    if kind != "multilabel" or name in ("auto", *LABEL_HEADS)
 ]
 
 
@@ -74,7 +92,8 @@ class TestEveryLink:
         """At the probs of z the conjugate <p, z> - potential(z) is attained."""
         z = _logits()
         p = link.to_probs(z)
-        assert_allclose(link.entropy(p), link.potential(z) - (p * z).sum(axis=1), rtol=1e-12)
+        conjugate = (p * z).sum(axis=1) - link.potential(z)
+        assert_allclose(link.entropy(p), -conjugate, rtol=1e-12, atol=1e-14)
 
     def test_the_conjugate_bounds_every_other_point(self, link):
         p = link.to_probs(_logits(seed=3))
@@ -88,7 +107,14 @@ class TestEveryLink:
 
     def test_a_larger_logit_has_the_larger_probability(self, link):
         z = _logits(50)
-        assert_array_equal(np.argsort(link.to_probs(z), axis=1), np.argsort(z, axis=1))
+        rising = np.take_along_axis(link.to_probs(z), np.argsort(z, axis=1), axis=1)
+        steps = np.diff(rising, axis=1)
+        assert (steps >= 0).all()
+        assert (steps[rising[:, :-1] > 0] > 0).all()
+
+    def test_logits_of_probs_have_those_probs(self, link):
+        p = np.random.default_rng(6).dirichlet(np.ones(3), size=50)
+        assert_allclose(link.to_probs(link.to_logits(p)), p, rtol=1e-11)
 
     def test_the_canonical_loss_is_potential_minus_inner_product(self, link):
         z, t = _logits(), _targets()
@@ -213,47 +239,53 @@ def test_the_canonical_loss_is_proper(link):
     assert_allclose(CanonicalLoss(link).gradient(z, link.to_probs(z)), 0, atol=4e-16)
 
 
-@pytest.mark.parametrize("head", HEADS, ids=lambda head: f"{head.name}-{head.loss!r}")
+@pytest.mark.parametrize(
+    ("head", "columns"), HEADS, ids=[f"{head.name}-{head.loss!r}-{k}" for head, k in HEADS]
+)
 class TestEveryHead:
-    def test_it_is_frozen_and_weightless(self, head):
+    def test_it_is_frozen_and_weightless(self, head, columns):
         assert isinstance(head, Head)
         assert pickle.loads(pickle.dumps(head)) == head
         with pytest.raises(dataclasses.FrozenInstanceError):
             head.name = "other"
 
-    def test_log_probs_are_the_logarithm_of_probs(self, head, xp):
-        z = xp.asarray(self._z(head))
+    def test_log_probs_are_the_logarithm_of_probs(self, head, columns, xp):
+        z = xp.asarray(self._z(columns))
         probs = np.asarray(head.to_probs(z))
         assert_allclose(np.exp(np.asarray(head.to_log_probs(z))), probs, rtol=1e-12)
-        assert_allclose(probs, head.to_probs(self._z(head)), rtol=1e-12)
+        assert_allclose(probs, head.to_probs(self._z(columns)), rtol=1e-12)
 
-    def test_exclusive_rows_sum_to_1(self, head):
+    def test_exclusive_rows_sum_to_1(self, head, columns):
         if head.exclusive:
-            z = self._z(head) * 100
+            z = self._z(columns) * 100
             assert_allclose(logsumexp(head.to_log_probs(z)), 0, atol=1e-12)
             assert_allclose(head.to_probs(z).sum(axis=1), 1, rtol=1e-12)
 
-    def test_decisions_follow_the_probs(self, head):
-        z = self._z(head)
+    def test_decisions_follow_the_probs(self, head, columns):
+        z = self._z(columns)
         probs = head.to_probs(z)
         expected = probs.argmax(axis=1) if head.exclusive else (probs > 0.5).astype(int)
         assert_array_equal(head.decide(z), expected)
 
-    def test_membership_is_what_the_link_says(self, head):
-        z = self._z(head)
+    def test_membership_is_what_the_link_says(self, head, columns):
+        z = self._z(columns)
         assert_array_equal(head.membership(z), head.link.to_probs(z))
 
-    def test_a_step_against_the_gradient_lowers_the_loss(self, head):
-        z = self._z(head)
+    def test_a_step_against_the_gradient_lowers_the_loss(self, head, columns):
+        z = self._z(columns)
         k = z.shape[1]
         t = np.eye(k)[np.arange(len(z)) % k] if k > 1 else (np.arange(len(z)) % 2.0)[:, None]
-        step = z - 1e-3 * head.loss.gradient(z, t)
-        assert (head.loss.value(step, t) < head.loss.value(z, t)).all()
+        gradient = head.loss.gradient(z, t)
+        before, after = head.loss.value(z, t), head.loss.value(z - 1e-3 * gradient, t)
+        # The loss of a sparse link ends at 0, where it is content.
+        content = (gradient == 0).all(axis=1)
+        assert not content.all()
+        assert (after[~content] < before[~content]).all()
+        assert (before[content] == 0).all()
 
     @staticmethod
-    def _z(head):
-        binary = isinstance(head.loss, OneColumnLoss) or head in BINARY
-        return _logits(20, 1 if binary else 4)
+    def _z(columns):
+        return _logits(20, columns)
 
 
 BINARY = [preset_head(name, "binary") for name in ("softmax", "sigmoid")]

@@ -5,6 +5,7 @@ import matplotlib as mpl
 import pytest
 
 from headway.errors import InputValueError
+from headway.heads import HEAD_NAMES
 from headway.report import (
     Picture,
     curves_picture,
@@ -16,7 +17,7 @@ from headway.report import (
 from headway.report.picture import blank_figure, drawing_style, write_text
 from headway.report.styles import head_style
 
-HEADS = ("softmax", "sigmoid", "sigmoid+mse", "double-softmax", "softmax+bce", "my own")
+HEADS = (*HEAD_NAMES[1:], "my own")
 
 
 @pytest.fixture(scope="module")

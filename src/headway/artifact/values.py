@@ -36,11 +36,14 @@ from headway.decisions import (
 )
 from headway.errors import FileFormatError, InputTypeError
 from headway.heads import Head
-from headway.links import SigmoidLink, SoftmaxLink
+from headway.links import EntmaxLink, OneColumnLink, SigmoidLink, SoftmaxLink, SparsemaxLink
 from headway.losses import (
+    AsymmetricLoss,
     BinaryCrossEntropyOnSoftmax,
+    BinaryFocalLoss,
     CanonicalLoss,
     CrossEntropyOnProbs,
+    FocalLoss,
     OneColumnLoss,
     PositiveWeightedLoss,
     SquaredErrorOnSigmoid,
@@ -54,18 +57,23 @@ OBJECTS: dict[str, type] = {
         Abstain,
         ApsScore,
         Argmax,
+        AsymmetricLoss,
         Beta,
         BinaryCrossEntropyOnSoftmax,
+        BinaryFocalLoss,
         BinaryThreshold,
         CalibrationReport,
         CanonicalLoss,
         CrossEntropyOnProbs,
+        EntmaxLink,
+        FocalLoss,
         Head,
         Isotonic,
         LabelThresholds,
         LacScore,
         LeastCost,
         MatrixScaling,
+        OneColumnLink,
         OneColumnLoss,
         Platt,
         PositiveWeightedLoss,
@@ -73,6 +81,7 @@ OBJECTS: dict[str, type] = {
         PriorShift,
         SigmoidLink,
         SoftmaxLink,
+        SparsemaxLink,
         SquaredErrorOnSigmoid,
         Temperature,
         Threshold,

@@ -35,7 +35,7 @@ from headway.errors import InputValueError
 from headway.heads import Head
 from headway.labels import LabelEncoder, class_weights, smooth_targets, to_targets
 from headway.labels.reading import LabelKind
-from headway.losses import PositiveWeightedLoss, weighted_mean
+from headway.losses import CanonicalLoss, PositiveWeightedLoss, weighted_mean
 
 __all__ = ["HeadClassifier"]
 
@@ -190,6 +190,12 @@ class HeadClassifier(ClassifierMixin, BaseEstimator):
             self.class_weight, labels, classes=self.classes_, kind=self.kind_, weights=weights
         )
         if self.kind_ == "multilabel":
+            if not isinstance(self.head_.loss, (CanonicalLoss, PositiveWeightedLoss)):
+                raise InputValueError(
+                    "`class_weight` weighs the cross-entropy of label sets, but the loss of head "
+                    f"{self.head_.name!r} is {type(self.head_.loss).__name__}. Pass "
+                    "head='sigmoid', or leave class_weight out."
+                )
             self.head_ = replace(self.head_, loss=PositiveWeightedLoss(tuple(per_class.tolist())))
             return weights
         rows = per_class[labels] if weights is None else per_class[labels] * weights

@@ -19,7 +19,7 @@ from sklearn.utils import check_random_state
 from headway.classifiers.base import HeadClassifier
 from headway.classifiers.validation import held_out_rows
 from headway.errors import InputTypeError, InputValueError, require
-from headway.links import SoftmaxLink
+from headway.links import OneColumnLink, SigmoidLink
 from headway.models.scaling import FeatureScaling
 from headway.training.history import ProgressBar
 
@@ -223,9 +223,13 @@ class NetworkEngine(HeadClassifier):
         rows = np.ones(len(targets)) if weights is None else weights / weights.mean()
         observed = rows[:, None] * ~np.isnan(targets)
         positive = np.sum(np.where(np.isnan(targets), 0.0, targets) * rows[:, None], axis=0) + 0.5
-        if isinstance(self.head_.link, SoftmaxLink):
-            return np.log(positive / positive.sum()).tolist()
-        return np.log(positive / (observed.sum(axis=0) + 1.0 - positive)).tolist()
+        rows_and_one = observed.sum(axis=0) + 1.0
+        link = self.head_.link
+        if isinstance(link, SigmoidLink):
+            return np.log(positive / (rows_and_one - positive)).tolist()
+        one_column = isinstance(link, OneColumnLink)
+        shares = positive / (rows_and_one if one_column else positive.sum())
+        return link.to_logits(shares[None, :])[0].tolist()
 
     def _rows(
         self,

@@ -15,7 +15,7 @@ from headway.errors import InputTypeError, InputValueError
 from headway.heads import Head
 from headway.labels import to_targets
 from headway.labels.reading import LabelKind
-from headway.links import SigmoidLink
+from headway.links import SigmoidLink, SoftmaxLink
 
 __all__ = ["fit_after_logits", "fit_calibrator", "fit_decision", "needs_rows"]
 
@@ -107,6 +107,12 @@ def fit_calibrator(
         raise InputTypeError(
             f"`calibrator` must be one of {', '.join(METHODS)}, a Calibrator or None, got "
             f"{method!r}. Try 'temperature'."
+        )
+    if not isinstance(head.link, (SigmoidLink, SoftmaxLink)):
+        raise InputValueError(
+            "Calibrators are fitted by cross-entropy, to which a probability of exactly 0 is "
+            f"infinitely wrong, but the head {head.name!r} gives such. Pass a calibrator that is "
+            "fitted, such as Temperature(2.0), or use head='softmax'."
         )
     apart = head.exclusive and isinstance(head.link, SigmoidLink) and logits.shape[1] > 1
     truth = to_targets(labels, "exclusive", logits.shape[1]) if apart else labels

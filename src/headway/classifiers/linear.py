@@ -3,9 +3,10 @@
     logits    = X coef' + intercept
     objective = sum_i w_i loss(logits_i, targets_i) + |coef|^2 / (2 C)
 
-Softmax and sigmoid heads are convex and come with a certificate, `optimality_gap_`.  The trap:
-separable data without a penalty (`C=np.inf`) has no optimum; this is found and said, not
-iterated away.
+Softmax and sigmoid heads are convex and come with a certificate, `optimality_gap_`.  Sparsemax
+and entmax are convex too, but solved by gradients alone, without one; focal and asymmetric losses
+are not convex: what is found is where the gradient vanishes.  The trap: separable data without a
+penalty (`C=np.inf`) has no optimum; this is found and said, not iterated away.
 """
 
 import sys
@@ -41,9 +42,8 @@ class LinearClassifier(HeadClassifier):
 
     Parameters
     ----------
-    head : {"auto", "softmax", "sigmoid"}, name of a mistake, or Head
-        What turns logits into probabilities.  "auto" takes softmax for exclusive classes and
-        sigmoid for label sets; for two classes they are the same model.
+    head : name of `headway.heads.HEAD_NAMES`, or Head
+        "auto" is softmax for exclusive classes, else sigmoid; for two classes they are the same.
     C : float
         Inverse strength of the penalty |coef|^2 / (2 C) on the SUM of losses, as in
         scikit-learn; `np.inf` for none.  The intercept is free.  (A softmax written with two
@@ -64,7 +64,7 @@ class LinearClassifier(HeadClassifier):
     tol : float
         Relative optimality gap at which to stop.
     max_iter : int
-        Most Newton steps (times 10 for losses that are not canonical).
+        Most Newton steps (times 10 for heads other than softmax and sigmoid).
     random_state : int, RandomState or None
         Draws the rows that speed the solver up; the optimum does not depend on it.
     verbose : int
@@ -78,7 +78,7 @@ class LinearClassifier(HeadClassifier):
         Intercepts.
     optimality_gap_ : float
         Upper bound on (objective - optimum) / optimum, proven by duality in float64; NaN where
-        there is no optimum or no proof (losses that are not canonical).
+        there is no optimum or no proof (heads other than softmax and sigmoid).
     objective_ : float
         Sum of the weighted losses plus penalty, in nats.
     n_iter_ : int

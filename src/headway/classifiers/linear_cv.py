@@ -42,7 +42,7 @@ class LinearClassifierCV(HeadClassifier):
 
     Parameters
     ----------
-    head : {"auto", "softmax", "sigmoid"}, name of a mistake, or Head
+    head : name or Head
         As in LinearClassifier.
     Cs : int or sequence of float
         The values of C to try; of an integer, that many from 1e-4 to 1e4, spread evenly on a

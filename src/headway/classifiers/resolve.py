@@ -7,8 +7,8 @@ from headway.decisions import Decision
 from headway.errors import InputTypeError, InputValueError
 from headway.heads import HEAD_NAMES, Head, preset_head
 from headway.labels.reading import LabelKind
-from headway.links import SigmoidLink, SoftmaxLink
-from headway.losses import CanonicalLoss, OneColumnLoss
+from headway.links import EntmaxLink, OneColumnLink, SigmoidLink, SoftmaxLink, SparsemaxLink
+from headway.losses import CanonicalLoss, Loss, OneColumnLoss
 
 __all__ = ["check_decision", "resolve_head"]
 
@@ -51,8 +51,13 @@ def resolve_head(head: Any, kind: LabelKind, /) -> Head:
     if kind == "binary" and isinstance(head.link, SoftmaxLink):
         # One logit column z, read as (0, z): the softmax of the pair is the sigmoid of z.
         canonical = isinstance(head.loss, CanonicalLoss)
-        loss = CanonicalLoss(SigmoidLink()) if canonical else OneColumnLoss(head.loss)
+        loss: Loss = CanonicalLoss(SigmoidLink()) if canonical else OneColumnLoss(head.loss)
         return replace(head, link=SigmoidLink(), loss=loss)
+    if kind == "binary" and isinstance(head.link, (EntmaxLink, SparsemaxLink)):
+        link = OneColumnLink(head.link)
+        canonical = head.loss == CanonicalLoss(head.link)
+        loss = CanonicalLoss(link) if canonical else OneColumnLoss(head.loss)
+        return replace(head, link=link, loss=loss)
     return head
 
 

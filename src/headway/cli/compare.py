@@ -25,6 +25,8 @@ EXAMPLES = """Examples:
   headway compare digits --heads softmax,sigmoid,sigmoid+mse --model mlp
   headway compare iris.csv --target species --seeds 10 --json
 
+Heads: softmax, sigmoid, sparsemax, entmax, focal, asymmetric.
+
 Common mistakes that --heads also takes, to see what they cost: sigmoid+mse,
 double-softmax, softmax+bce.
 """
@@ -83,7 +85,7 @@ def run(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Train softmax and sigmoid side by side and compare them.
+    """Train softmax and sigmoid, or other heads, side by side and compare them.
 
     Same model, rows, initial weights and order of batches; several seeds.
     Prints accuracy, log-loss, Brier score and calibration error of every head,

@@ -29,7 +29,8 @@ EXAMPLES = """Examples:
   headway fit iris.csv --target species --model mlp --seed 1 -o iris.headway
 """
 MODELS = ("linear", "mlp")
-HEADS = ("auto", "softmax", "sigmoid")
+CERTIFIED = ("softmax", "sigmoid")  # heads whose linear model is solved with a proof
+HEADS = ("auto", "softmax", "sigmoid", "sparsemax", "entmax", "focal", "asymmetric")
 
 
 def run(
@@ -47,7 +48,8 @@ def run(
         typer.Option(
             metavar="HEAD",
             help="softmax (one class per row), sigmoid (each label for itself), or auto: "
-            "whichever the labels call for.",
+            "whichever the labels call for.  Also sparsemax and entmax (one class per row, some "
+            "probabilities exactly 0), focal, and asymmetric (each label for itself).",
         ),
     ] = "auto",
     C: Annotated[
@@ -107,7 +109,9 @@ def run(
         print_json({**summary, "file": str(output)})
     else:
         kind = classifier.kind_
-        print_pairs([(key.replace("_", " "), _cell(key, v, kind)) for key, v in summary.items()])
+        certified = summary["head"] in CERTIFIED
+        cells = {key: _cell(key, v, kind, certified=certified) for key, v in summary.items()}
+        print_pairs([(key.replace("_", " "), text) for key, text in cells.items()])
     note(f"saved {output}; use it with:  headway predict {output} FILE")
 
 
@@ -153,7 +157,7 @@ def _summary(classifier: Any, features: Any, labels: Any) -> dict[str, Any]:
     return summary
 
 
-def _cell(key: str, value: Any, kind: str) -> str:
+def _cell(key: str, value: Any, kind: str, *, certified: bool) -> str:
     """Return one value of the summary as a beginner reads it."""
     if key == "classes":
         shown = ", ".join(value[:10])
@@ -164,7 +168,9 @@ def _cell(key: str, value: Any, kind: str) -> str:
     if key == "objective":
         return f"{value:.6g} nats"
     if key == "optimality_gap":
-        if value != value:  # NaN
+        if value != value and not certified:  # NaN
+            return "not known: only softmax and sigmoid come with a proof"
+        if value != value:
             return "none: the loss has no minimum (see the warning)"
         return f"{value:.1g} (at most this far above the best possible objective, relatively)"
     return str(value)

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from headway.comparison.results import Entry, Verdict
 from headway.comparison.verdict import judge, span
 
-__all__ = ["advise"]
+__all__ = ["advise", "listed"]
 
 
 def advise(entries: Sequence[Entry], verdicts: Sequence[Verdict], *, kind: str, n_rows: int) -> str:
@@ -38,7 +38,7 @@ def advise(entries: Sequence[Entry], verdicts: Sequence[Verdict], *, kind: str, 
         parts.append(
             "Use sigmoid: a row may carry several labels, and softmax would make them compete."
         )
-    else:
+    if kind == "exclusive" or len({entry.head for entry in sound}) > 1:
         parts += _between_heads(sound, n_rows)
     parts += _between_models(sound, kind)
     parts += [_cost(verdict, entries) for verdict in verdicts if _is_mistake(verdict, entries)]
@@ -49,28 +49,36 @@ def _between_heads(sound: Sequence[Entry], n_rows: int) -> list[str]:
     pairs = []
     for model in dict.fromkeys(entry.model for entry in sound):
         of_model = [entry for entry in sound if entry.model == model]
-        if len(of_model) > 1:
-            pairs.append(judge(of_model[0], of_model[1], n_rows=n_rows))
+        pairs += [judge(of_model[0], other, n_rows=n_rows) for other in of_model[1:]]
     if not pairs:
         heads = " and ".join(dict.fromkeys(entry.head for entry in sound))
         ran = f"Only {heads} ran" if heads else "Only mistakes ran"
         return [f"{ran}: to choose a head, compare softmax with sigmoid."]
-    parts = [
-        f"With {verdict.model} use {verdict.sentence.split(' is better', 1)[0]}: "
-        f"it is better{verdict.sentence.split(' is better', 1)[1]}"
-        for verdict in pairs
-        if _decided(verdict)
-    ]
+    several = len({verdict.second for verdict in pairs}) > 1
+    parts = [_decision(verdict, several=several) for verdict in pairs if _decided(verdict)]
     open_ones = [verdict for verdict in pairs if not _decided(verdict)]
-    if open_ones:
-        models = _listed([verdict.model for verdict in open_ones])
-        first, second = open_ones[0].first, open_ones[0].second
+    for second in dict.fromkeys(verdict.second for verdict in open_ones):
+        group = [verdict for verdict in open_ones if verdict.second == second]
+        models, first = listed([verdict.model for verdict in group]), group[0].first
+        either = f"{first} or {second}" if several else "either"
         parts.append(
-            f"With {models} use either: no difference in accuracy that this data can show "
-            f"({first} minus {second} in points, 95 % interval: {_gaps(open_ones)})."
+            f"With {models} use {either}: no difference in accuracy that this data can show "
+            f"({first} minus {second} in points, 95 % interval: {_gaps(group)})."
         )
-        parts += [_by_log_loss(verdict) for verdict in open_ones if _log_loss_decided(verdict)]
+        parts += [
+            _by_log_loss(verdict, several=several)
+            for verdict in group
+            if _log_loss_decided(verdict)
+        ]
     return parts
+
+
+def _decision(verdict: Verdict, *, several: bool) -> str:
+    """Return which of two heads to use, and by how much it is better."""
+    better, rest = verdict.sentence.split(" is better", 1)
+    other = verdict.second if better == verdict.first else verdict.first
+    instead = f" rather than {other}" if several else ""
+    return f"With {verdict.model} use {better}{instead}: it is better{rest}"
 
 
 def _gaps(verdicts: Sequence[Verdict]) -> str:
@@ -80,13 +88,16 @@ def _gaps(verdicts: Sequence[Verdict]) -> str:
     return "; ".join(f"{v.model} {gap}" for v, gap in zip(verdicts, gaps, strict=True))
 
 
-def _by_log_loss(verdict: Verdict) -> str:
+def _by_log_loss(verdict: Verdict, *, several: bool) -> str:
     gap = verdict.log_loss_difference
-    better = verdict.first if gap.mean < 0 else verdict.second
+    better, other = verdict.first, verdict.second
+    if gap.mean > 0:
+        better, other = other, better
+    than = f" than with {other}" if several else ""
     ends = sorted((abs(gap.low), abs(gap.high)))
     return (
-        f"The probabilities of {verdict.model} are better with {better}: its log-loss is lower by "
-        f"{abs(gap.mean):.3f} nats ({ends[0]:.3f} to {ends[1]:.3f})."
+        f"The probabilities of {verdict.model} are better with {better}{than}: its log-loss is "
+        f"lower by {abs(gap.mean):.3f} nats ({ends[0]:.3f} to {ends[1]:.3f})."
     )
 
 
@@ -141,7 +152,14 @@ def _log_loss_decided(verdict: Verdict) -> bool:
     return not math.isnan(gap.low) and (gap.low > 0 or gap.high < 0)
 
 
-def _listed(names: Sequence[str]) -> str:
+def listed(names: Sequence[str], /) -> str:
+    """Return "a, b and c".
+
+    Examples
+    --------
+    >>> listed(["linear", "mlp", "cnn"])
+    'linear, mlp and cnn'
+    """
     if len(names) < 2:
         return "".join(names)
     return f"{', '.join(names[:-1])} and {names[-1]}"

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from headway.comparison.advice import advise
+from headway.comparison.advice import advise, listed
 from headway.comparison.entrants import MODELS, omission, run_once, warm_up
 from headway.comparison.environment import describe_environment
 from headway.comparison.results import Comparison, Run
@@ -33,6 +33,7 @@ from headway.metrics import DEFAULT_BINS
 
 __all__ = ["compare"]
 
+SPARSE_HEADS, IMPROPER_HEADS = ("sparsemax", "entmax"), ("focal", "asymmetric")
 Progress = Callable[[int, int, str], object]
 
 
@@ -65,8 +66,9 @@ def compare(
         What carries the heads.  A model that cannot be fitted to this data (a CNN without
         pictures, a network without PyTorch) is left out with a note, unless none is left.
     heads : sequence of str
-        "softmax", "sigmoid", "auto", or the mistakes "sigmoid+mse", "double-softmax" and
-        "softmax+bce".  The first is the reference of every verdict.
+        "softmax", "sigmoid", "sparsemax", "entmax", "focal", "asymmetric", "auto", or the
+        mistakes "sigmoid+mse", "double-softmax" and "softmax+bce".  The first is the reference
+        of every verdict.
     seeds : int or sequence of int
         How many seeds (0, 1, ...), or which.  Two cannot tell how much seeds vary; take three
         or more.
@@ -254,9 +256,10 @@ def _heads_that_apply(heads: tuple[str, ...], work: Work) -> tuple[tuple[str, ..
             preset_head(refused[0], work.kind)  # raises, with the reason
         if refused:
             heads = tuple(head for head in heads if head not in refused)
+            them = "softmax" if any("softmax" in head for head in refused) else refused[0]
             notes.append(
                 f"{', '.join(refused)} left out: a row may carry several labels at once or none, "
-                "and softmax shares a total of 1 among them, so it could never say that two "
+                f"and {them} shares a total of 1 among them, so it could never say that two "
                 "labels both hold. Sigmoid gives each label its own probability."
             )
     notes += [f"{head} is a common mistake: {MISTAKES[head]}" for head in heads if head in MISTAKES]
@@ -314,6 +317,18 @@ def _method_notes(schedule: _Schedule, heads: tuple[str, ...]) -> Iterator[str]:
             "A sigmoid head gives independent values; its log-loss, Brier score and calibration "
             "error are those of the values normalised to sum 1, and the raw values are scored "
             "beside them (their log-loss is a sum over classes, not comparable with softmax's)."
+        )
+    sparse = [head for head in heads if head in SPARSE_HEADS]
+    if sparse:
+        yield (
+            f"{listed(sparse)} can give a class the probability 0 exactly; where that was the "
+            "true class, the log-loss is infinite. Judge the probabilities by the Brier score."
+        )
+    improper = [head for head in heads if head in IMPROPER_HEADS]
+    if improper:
+        yield (
+            f"The loss of {listed(improper)} is not least at the true probabilities: log-loss, "
+            "Brier score and calibration error are those before any calibration."
         )
     if schedule.tune:
         grids = "; ".join(

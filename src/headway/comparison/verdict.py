@@ -37,7 +37,9 @@ def judge(first: Entry, second: Entry, *, n_rows: int) -> Verdict:
     # and the row is left out; one alone makes the difference infinite, with no interval.
     with np.errstate(invalid="ignore"):
         gap = np.where(losses[0] == losses[1], 0.0, losses[0] - losses[1])
-    gap[np.isnan(losses[0]) | np.isnan(losses[1])] = np.nan
+        gap[np.isnan(losses[0]) | np.isnan(losses[1])] = np.nan
+        # Each may be infinite on rows of its own: the mean is then NaN, and nothing is decided.
+        log_loss_difference = _estimate(crossed_interval(gap), gap)
     tests = tuple(
         McNemar(run.seed, *mcnemar_exact(one, two))
         for run, one, two in zip(first.runs, *right, strict=True)
@@ -47,7 +49,7 @@ def judge(first: Entry, second: Entry, *, n_rows: int) -> Verdict:
         first=first.head,
         second=second.head,
         difference=difference,
-        log_loss_difference=_estimate(crossed_interval(gap), gap),
+        log_loss_difference=log_loss_difference,
         mcnemar=tests,
         sentence=_sentence(first.head, second.head, difference),
     )

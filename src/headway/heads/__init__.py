@@ -3,6 +3,7 @@
 from headway.heads.head import Head
 from headway.heads.presets import (
     HEAD_NAMES,
+    LABEL_HEADS,
     MISTAKES,
     binary_head,
     preset_head,
@@ -12,6 +13,7 @@ from headway.heads.presets import (
 
 __all__ = [
     "HEAD_NAMES",
+    "LABEL_HEADS",
     "MISTAKES",
     "Head",
     "binary_head",

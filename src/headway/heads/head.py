@@ -15,7 +15,7 @@ from headway._array import Array, as_array, namespace
 from headway.decisions import Argmax, Decision
 from headway.errors import InputValueError
 from headway.kernels import log_sigmoid, log_softmax, softmax
-from headway.links import Link, SigmoidLink, two_column_logits
+from headway.links import Link, OneColumnLink, SigmoidLink, two_column_logits
 from headway.losses import Loss
 
 __all__ = ["Head"]
@@ -95,6 +95,8 @@ class Head:
                [0.25, 0.75]])
         """
         logits = _matrix(logits)
+        if isinstance(self.link, OneColumnLink):
+            return self.link.both_probs(logits)
         if self._is_binary(logits):
             return self.link.to_probs(_both_sides(logits))
         if self._is_normalised(logits):
@@ -104,7 +106,8 @@ class Head:
     def to_log_probs(self, logits: Array, /) -> Array:
         """Return the logarithm of `to_probs` in nats, computed from the logits.
 
-        Finite wherever the true value is, also where the probability underflows.
+        Finite wherever the true value is, also where the probability underflows; -inf where a
+        sparse link (sparsemax, entmax) gives a probability of exactly 0.
 
         Parameters
         ----------
@@ -127,6 +130,8 @@ class Head:
         array([[-1000.,     0.]])
         """
         logits = _matrix(logits)
+        if isinstance(self.link, OneColumnLink):
+            return self.link.both_log_probs(logits)
         if self._is_binary(logits):
             return self.link.to_log_probs(_both_sides(logits))
         if self._is_normalised(logits):
@@ -136,7 +141,7 @@ class Head:
     def decide(self, logits: Array, /) -> Array:
         """Return the decisions: column indices (n,), or a 0/1 matrix (n, L).
 
-        Argmax is taken on the logits: both links keep the order within a row, and
+        Argmax is taken on the logits: every link keeps the order within a row, and
         sigmoids that have rounded to 1 would tie.
         """
         logits = _matrix(logits)
@@ -145,7 +150,8 @@ class Head:
         return self.decision(two_column_logits(logits) if self._is_binary(logits) else logits)
 
     def _is_binary(self, logits: Array) -> bool:
-        return self.exclusive and logits.shape[1] == 1 and isinstance(self.link, SigmoidLink)
+        one_column = isinstance(self.link, (OneColumnLink, SigmoidLink))
+        return self.exclusive and logits.shape[1] == 1 and one_column
 
     def _is_normalised(self, logits: Array) -> bool:
         return self.exclusive and isinstance(self.link, SigmoidLink)

@@ -9,11 +9,14 @@ from typing import Literal, get_args
 from headway.decisions import Argmax, Threshold
 from headway.errors import InputValueError
 from headway.heads.head import Head
-from headway.links import SigmoidLink, SoftmaxLink
+from headway.links import EntmaxLink, Link, OneColumnLink, SigmoidLink, SoftmaxLink, SparsemaxLink
 from headway.losses import (
+    AsymmetricLoss,
     BinaryCrossEntropyOnSoftmax,
+    BinaryFocalLoss,
     CanonicalLoss,
     CrossEntropyOnProbs,
+    FocalLoss,
     Loss,
     OneColumnLoss,
     SquaredErrorOnSigmoid,
@@ -21,6 +24,7 @@ from headway.losses import (
 
 __all__ = [
     "HEAD_NAMES",
+    "LABEL_HEADS",
     "MISTAKES",
     "binary_head",
     "preset_head",
@@ -29,11 +33,18 @@ __all__ = [
 ]
 
 LabelKind = Literal["binary", "exclusive", "multilabel"]
+# For labels that are not exclusive.
+LABEL_HEADS: tuple[str, ...] = ("sigmoid", "focal", "asymmetric", "sigmoid+mse")
+SPARSE: dict[str, Link] = {"sparsemax": SparsemaxLink(), "entmax": EntmaxLink()}
 
 HEAD_NAMES: tuple[str, ...] = (
     "auto",
     "softmax",
     "sigmoid",
+    "sparsemax",
+    "entmax",
+    "focal",
+    "asymmetric",
     "sigmoid+mse",
     "double-softmax",
     "softmax+bce",
@@ -109,6 +120,10 @@ def preset_head(name: str, kind: LabelKind, /) -> Head:
     ----------
     name : str
         One of `HEAD_NAMES`.  "auto" is softmax for exclusive classes, else sigmoid.
+        "sparsemax" and "entmax" (alpha 1.5) give probabilities of exactly 0.  "focal" (gamma 2)
+        is a softmax for exclusive classes, else sigmoids; "asymmetric" (0, 4, margin 0.05) is
+        sigmoids always.  Probabilities of the last two need calibration.  For other parameters
+        pass a `Head`.
     kind : {"binary", "exclusive", "multilabel"}
         What the labels are.
 
@@ -120,7 +135,7 @@ def preset_head(name: str, kind: LabelKind, /) -> Head:
     Raises
     ------
     InputValueError
-        If the name is unknown, or softmax is asked for labels that are not exclusive.
+        If the name is unknown, or labels that are not exclusive are to share one unit.
 
     Examples
     --------
@@ -143,10 +158,11 @@ def preset_head(name: str, kind: LabelKind, /) -> Head:
         )
     if name == "auto":
         name = "softmax" if kind == "exclusive" else "sigmoid"
-    if kind == "multilabel" and name not in ("sigmoid", "sigmoid+mse"):
+    if kind == "multilabel" and name not in LABEL_HEADS:
+        shares = name if name in SPARSE else "softmax"
         raise InputValueError(
             f'The head "{name}" needs classes of which each row has exactly one, but these are '
-            "multi-label: softmax shares one unit of probability among the labels, so two that "
+            f"multi-label: {shares} shares one unit of probability among the labels, so two that "
             'are both present could never both come near 1. Use head="sigmoid".'
         )
     return _renamed(_right_head(name, kind), name, mistake=MISTAKES.get(name))
@@ -154,18 +170,25 @@ def preset_head(name: str, kind: LabelKind, /) -> Head:
 
 def _right_head(name: str, kind: LabelKind) -> Head:
     """Return the head of that name, its loss right or wrong, under any name."""
-    softmax_like = name in ("softmax", "double-softmax", "softmax+bce")
+    if name in SPARSE:
+        link = SPARSE[name] if kind == "exclusive" else OneColumnLink(SPARSE[name])
+        return Head(name, link, CanonicalLoss(link), Argmax(), exclusive=True)
+    softmax_like = name in ("softmax", "double-softmax", "softmax+bce") or (
+        name == "focal" and kind == "exclusive"
+    )
     if kind == "binary":
         head = binary_head()
     else:
         head = softmax_head() if softmax_like else sigmoid_head(exclusive=kind == "exclusive")
-    wrong: dict[str, Loss] = {
+    losses: dict[str, Loss] = {
+        "focal": FocalLoss() if softmax_like else BinaryFocalLoss(),
+        "asymmetric": AsymmetricLoss(),
         "sigmoid+mse": SquaredErrorOnSigmoid(),
         "double-softmax": CrossEntropyOnProbs(),
         "softmax+bce": BinaryCrossEntropyOnSoftmax(),
     }
-    loss = wrong.get(name, head.loss)
-    if kind == "binary" and softmax_like and name in wrong:
+    loss = losses.get(name, head.loss)
+    if kind == "binary" and softmax_like and name in losses:
         loss = OneColumnLoss(loss)
     return Head(name, head.link, loss, head.decision, head.exclusive)
 

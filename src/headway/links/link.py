@@ -43,6 +43,9 @@ class Link(Protocol):
     def to_log_probs(self, logits: Array, /) -> Array:
         """Return the logarithm of the probabilities, from the logits, shape (n, K)."""
 
+    def to_logits(self, probs: Array, /) -> Array:
+        """Return logits that have these probabilities, shape (n, K)."""
+
     def entropy(self, probs: Array, /) -> Array:
         """Return the entropy of each row in nats (minus the conjugate), shape (n,)."""
 

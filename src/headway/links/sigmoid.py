@@ -61,6 +61,12 @@ class SigmoidLink:
         return log_sigmoid(logits)
 
     @quiet
+    def to_logits(self, probs: Array, /) -> Array:
+        """Return the log-odds of the probabilities, shape (n, K)."""
+        xp = namespace(probs)
+        return xp.log(probs) - xp.log1p(-probs)
+
+    @quiet
     def entropy(self, probs: Array, /) -> Array:
         """Return the sum of the binary entropies in nats, 0..K log 2, shape (n,)."""
         xp = namespace(probs)

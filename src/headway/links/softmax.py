@@ -53,6 +53,11 @@ class SoftmaxLink:
         return log_softmax(logits)
 
     @quiet
+    def to_logits(self, probs: Array, /) -> Array:
+        """Return the logarithms of the probabilities, shape (n, K)."""
+        return namespace(probs).log(probs)
+
+    @quiet
     def entropy(self, probs: Array, /) -> Array:
         """Return Shannon's entropy of each row in nats, 0..log K, shape (n,)."""
         xp = namespace(probs)

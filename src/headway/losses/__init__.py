@@ -1,5 +1,6 @@
 """Losses of logits against labels or targets: one value for each sample, in nats."""
 
+from headway.losses.asymmetric import AsymmetricLoss
 from headway.losses.binary_cross_entropy import (
     binary_cross_entropy,
     binary_cross_entropy_gradient,
@@ -11,6 +12,7 @@ from headway.losses.cross_entropy import (
     cross_entropy_gradient,
     cross_entropy_with_gradient,
 )
+from headway.losses.focal import BinaryFocalLoss, FocalLoss
 from headway.losses.linear_cross_entropy import LinearCrossEntropy, linear_cross_entropy
 from headway.losses.loss import Loss
 from headway.losses.mistakes import (
@@ -28,9 +30,12 @@ from headway.losses.soft_cross_entropy import (
 )
 
 __all__ = [
+    "AsymmetricLoss",
     "BinaryCrossEntropyOnSoftmax",
+    "BinaryFocalLoss",
     "CanonicalLoss",
     "CrossEntropyOnProbs",
+    "FocalLoss",
     "LinearCrossEntropy",
     "Loss",
     "OneColumnLoss",

@@ -12,8 +12,9 @@ mistake, not its rounding.
 from dataclasses import dataclass
 
 from headway._array import Array, namespace, quiet, same_dtype, wide_sum
-from headway.kernels import log_softmax, logsumexp, sigmoid, softmax
+from headway.kernels import log_softmax, sigmoid, softmax
 from headway.links.softmax import expected_nats
+from headway.losses.log_odds import log_odds_parts
 
 __all__ = ["BinaryCrossEntropyOnSoftmax", "CrossEntropyOnProbs", "SquaredErrorOnSigmoid"]
 
@@ -100,7 +101,7 @@ class BinaryCrossEntropyOnSoftmax:
     def value(self, logits: Array, targets: Array, /) -> Array:
         """Return -sum(t log p + (1 - t) log(1 - p)), shape (n,)."""
         targets = same_dtype(targets, logits)
-        log_probs, log_rest, _ = _log_odds_parts(logits)
+        log_probs, log_rest, _ = log_odds_parts(logits)
         return expected_nats(log_probs, targets) + expected_nats(log_rest, 1 - targets)
 
     @quiet
@@ -113,7 +114,7 @@ class BinaryCrossEntropyOnSoftmax:
         """
         xp = namespace(logits, targets)
         targets = same_dtype(targets, logits)
-        log_probs, log_rest, top = _log_odds_parts(logits)
+        log_probs, log_rest, top = log_odds_parts(logits)
         probs, rest, zero = xp.exp(log_probs), xp.exp(log_rest), xp.zeros_like(log_probs)
         own = (1 - targets) * probs - targets * rest
         odds = xp.where(top, zero, probs / rest)
@@ -128,15 +129,3 @@ class BinaryCrossEntropyOnSoftmax:
         shared = xp.where(log_probs == -float("inf"), zero, shared)
         from_top = (1 - top_target) * shared - top_target * probs
         return own - probs * others - xp.where(top, zero, from_top)
-
-
-def _log_odds_parts(logits: Array) -> tuple[Array, Array, Array]:
-    """Return log p, log(1 - p) and the mask of each row's first top class."""
-    log_probs = log_softmax(logits)
-    xp = namespace(log_probs)
-    columns = xp.arange(log_probs.shape[-1], device=log_probs.device)
-    top = columns == xp.argmax(log_probs, axis=-1, keepdims=True)
-    # 1 - p rounds to 0 at the top class: there it is the sum of the others.
-    minus_inf = xp.full_like(log_probs, -float("inf"))
-    rest_of_top = logsumexp(xp.where(top, minus_inf, log_probs), keepdims=True)
-    return log_probs, xp.where(top, rest_of_top, xp.log1p(-xp.exp(log_probs))), top

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from headway.report.picture import BLUE, OKABE_ITO, VERMILLION
+from headway.report.picture import BLUE, INK, OKABE_ITO, VERMILLION
 
 __all__ = ["HeadStyle", "head_style", "shorten"]
 
@@ -19,9 +19,14 @@ class HeadStyle:
     hatch: str | None
 
 
+# Okabe and Ito's colours do not reach for ten heads: olive, wine and violet are Paul Tol's.
 _STYLES = {
     "softmax": HeadStyle(BLUE, "o", "-", None),
     "sigmoid": HeadStyle(VERMILLION, "s", "--", "////"),
+    "sparsemax": HeadStyle("#999933", "X", (0, (8, 2)), "++++"),
+    "entmax": HeadStyle("#882255", "*", (0, (3, 1, 1, 1)), "oooo"),
+    "focal": HeadStyle(INK, "p", (0, (6, 2, 2, 2)), "||||"),
+    "asymmetric": HeadStyle("#aa4499", "h", (0, (2, 2)), "****"),
     "sigmoid+mse": HeadStyle(OKABE_ITO[2], "^", "-.", "...."),
     "double-softmax": HeadStyle(OKABE_ITO[3], "D", ":", "xxxx"),
     "softmax+bce": HeadStyle(OKABE_ITO[4], "v", (0, (5, 1, 1, 1, 1, 1)), "\\\\\\\\"),

@@ -1,7 +1,8 @@
 """A linear head under any differentiable loss, convex or not, by L-BFGS.
 
-For losses that are not canonical there is no certificate: the gap is NaN, and what is found is
-where the gradient vanishes, which need not be the best there is.
+There is no certificate: the gap is NaN.  For convex losses (those of sparsemax and entmax) what is
+found is the optimum as nearly as the gradient tells; for others it is where the gradient
+vanishes, which need not be the best there is.
 
 References
 ----------
