@@ -24,6 +24,7 @@ __all__ = [
     "ConformalSets",
     "ConvClassifier",
     "EntmaxLink",
+    "Evaluation",
     "FocalLoss",
     "FromLogits",
     "Head",
@@ -46,11 +47,14 @@ __all__ = [
     "binary_cross_entropy_with_gradient",
     "calibration",
     "compare",
+    "compare_evaluations",
     "cross_entropy",
     "cross_entropy_gradient",
     "cross_entropy_with_gradient",
     "datasets",
     "errors",
+    "evaluate",
+    "evaluation",
     "follow_example",
     "inspect_labels",
     "linear_cross_entropy",
@@ -102,6 +106,7 @@ _ROOMS = {
         "read_costs",
         "sample",
     ),
+    "evaluation": ("Evaluation", "compare_evaluations", "evaluate"),
     "explain": ("follow_example",),
     "heads": ("Head", "preset_head"),
     "kernels": ("log_sigmoid", "log_softmax", "logsumexp", "show_config", "sigmoid", "softmax"),
@@ -127,10 +132,10 @@ _ROOMS = {
     "report": ("save_figures", "write_report"),
 }
 _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
-_SUBMODULES = ("calibration", "datasets", "errors", "metrics")
+_SUBMODULES = ("calibration", "datasets", "errors", "evaluation", "metrics")
 
 if TYPE_CHECKING:
-    from headway import calibration, datasets, errors, metrics
+    from headway import calibration, datasets, errors, evaluation, metrics
     from headway.classifiers import (
         ConvClassifier,
         FromLogits,
@@ -157,6 +162,7 @@ if TYPE_CHECKING:
         read_costs,
         sample,
     )
+    from headway.evaluation import Evaluation, compare_evaluations, evaluate
     from headway.explain import follow_example
     from headway.heads import Head, preset_head
     from headway.kernels import log_sigmoid, log_softmax, logsumexp, show_config, sigmoid, softmax

@@ -5,12 +5,12 @@ import warnings
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
-from scipy.special import expit
+from scipy.special import expit, softmax
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.naive_bayes import GaussianNB
 
 import headway
-from headway import FromLogits
+from headway import Abstain, AbstainAtRate, ConformalSets, FromLogits, load
 from headway.calibration import Isotonic, PriorShift, Temperature
 from headway.errors import InputTypeError, InputValueError
 
@@ -143,3 +143,36 @@ def test_calibrators_are_written_as_data():
 
     for calibrator in (Temperature(2.0), PriorShift([1.0, -1.0]), Isotonic(([0.0],), ([1.0],))):
         assert from_json(to_json(calibrator)) == calibrator
+
+
+class TestDecision:
+    def test_a_decision_is_kept_as_it_is(self):
+        z, y = classes()
+        model = FromLogits(None, decision=Abstain(1.0)).fit(z, y)
+        assert set(model.predict(z)) == {"abstain"}
+
+    def test_a_tuner_is_fitted_to_calibrated_probs(self):
+        z, y = classes()
+        model = FromLogits(Temperature(2.0), decision=AbstainAtRate(0.2)).fit(z, y)
+        assert model.head_.decision == AbstainAtRate(0.2).fit(softmax(z / 2, axis=1))
+
+    def test_a_promise_is_tuned_on_rows_that_the_calibrator_has_not_seen(self):
+        z, y = classes()
+        model = FromLogits("temperature", decision=ConformalSets(0.9)).fit(z, y)
+        assert model.calibration_report_.rows == len(y) // 2
+        assert model.head_.decision.rows == (len(y) // 2,)
+
+    def test_candidates_hold_the_truth_as_often_as_promised(self):
+        z, y = classes()
+        half = len(y) // 2
+        model = FromLogits(None, decision=ConformalSets(0.8)).fit(z[:half], y[:half])
+        # Four standard errors; tuning rows and new rows both vary.
+        assert abs(model.score(z[half:], y[half:]) - 0.8) < 4 * np.sqrt(2 * 0.16 / half)
+
+    def test_it_is_saved(self, tmp_path):
+        z, y = classes()
+        model = FromLogits("temperature", decision=ConformalSets(0.9)).fit(z, y)
+        model.save(tmp_path / "model.headway")
+        loaded = load(tmp_path / "model.headway")
+        assert loaded.head_.decision == model.head_.decision
+        assert list(loaded.predict(z[:3])) == list(model.predict(z[:3]))

@@ -23,6 +23,7 @@ EXAMPLES = """Examples:
 \b
   headway compare digits --html report.html
   headway compare digits --heads softmax,sigmoid,sigmoid+mse --model mlp
+  headway compare iris.csv --target species --model linear,lda,naive-bayes
   headway compare iris.csv --target species --seeds 10 --json
 
 Heads: softmax, sigmoid, sparsemax, entmax, focal, asymmetric.
@@ -30,7 +31,8 @@ Heads: softmax, sigmoid, sparsemax, entmax, focal, asymmetric.
 Common mistakes that --heads also takes, to see what they cost: sigmoid+mse,
 double-softmax, softmax+bce.
 """
-MODELS = ("linear", "mlp", "cnn")
+OWN_MODELS = ("linear", "mlp", "cnn")
+MODELS = (*OWN_MODELS, "lda", "naive-bayes", "forest", "boosting")
 
 
 def run(
@@ -41,8 +43,8 @@ def run(
         str | None,
         typer.Option(
             metavar="LIST",
-            help="Any of linear, mlp, cnn (pictures only), separated by commas.  "
-            "[default: all that apply]",
+            help="Any of linear, mlp, cnn (pictures only) and scikit-learn's lda, naive-bayes, "
+            "forest, boosting, separated by commas.  [default: the first three that apply]",
             show_default=False,
         ),
     ] = None,
@@ -101,7 +103,7 @@ def run(
         )
     dataset = load_data(data, target, missing)
     if chosen_models is None:
-        chosen_models = MODELS if dataset.image_shape is not None else ("linear", "mlp")
+        chosen_models = OWN_MODELS if dataset.image_shape is not None else ("linear", "mlp")
     if html is not None:
         check_output(html, suffixes=(".html", ".htm"), make_folder=True)
     if figures is not None:

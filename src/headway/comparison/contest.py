@@ -10,7 +10,6 @@ alone; everything else is fitted once a seed and its interval covers seeds and r
 
 from __future__ import annotations
 
-import operator
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -19,7 +18,15 @@ from typing import Any
 import numpy as np
 
 from headway.comparison.advice import advise, listed
-from headway.comparison.entrants import MODELS, omission, run_once, warm_up
+from headway.comparison.arguments import checked_names, checked_seeds
+from headway.comparison.entrants import (
+    MODELS,
+    OWN_MODELS,
+    applies,
+    omission,
+    run_once,
+    warm_up,
+)
 from headway.comparison.environment import describe_environment
 from headway.comparison.results import Comparison, Run
 from headway.comparison.summary import summarise
@@ -34,6 +41,8 @@ from headway.metrics import DEFAULT_BINS
 __all__ = ["compare"]
 
 SPARSE_HEADS, IMPROPER_HEADS = ("sparsemax", "entmax"), ("focal", "asymmetric")
+DETERMINISTIC = ("linear", "lda", "naive-bayes")
+
 Progress = Callable[[int, int, str], object]
 
 
@@ -41,7 +50,7 @@ def compare(
     X: Any,
     y: Any = None,
     *,
-    models: Sequence[str] = MODELS,
+    models: Sequence[str] = OWN_MODELS,
     heads: Sequence[str] = ("softmax", "sigmoid"),
     seeds: int | Sequence[int] = 5,
     tune: bool = False,
@@ -62,9 +71,11 @@ def compare(
         The data.  A Dataset brings its labels, picture size and test rows.
     y : n labels, optional
         One label a row, a 0/1 matrix, sets, or "a|b" texts; not with a Dataset.
-    models : sequence of {"linear", "mlp", "cnn"}
-        What carries the heads.  A model that cannot be fitted to this data (a CNN without
-        pictures, a network without PyTorch) is left out with a note, unless none is left.
+    models : sequence of {"linear", "mlp", "cnn", "lda", "naive-bayes", "forest", "boosting"}
+        What carries the heads; the last four are scikit-learn's, wrapped, and are not among the
+        defaults.  Under sigmoids they are trained once for each class.  A model that cannot be
+        fitted to this data (a CNN without pictures, a network without PyTorch) is left out with a
+        note, unless none is left.
     heads : sequence of str
         "softmax", "sigmoid", "sparsemax", "entmax", "focal", "asymmetric", "auto", or the
         mistakes "sigmoid+mse", "double-softmax" and "softmax+bce".  The first is the reference
@@ -124,8 +135,8 @@ def compare(
         missing=missing,
         name=name,
     )
-    models = _names(models, MODELS, "models")
-    seed_list = _seeds(seeds)
+    models = checked_names(models, MODELS, "models")
+    seed_list = checked_seeds(seeds)
     if isinstance(test_size, bool) or not isinstance(test_size, int | float | np.number):
         raise InputTypeError(
             f"`test_size` must be a number between 0 and 1, got {test_size!r}. "
@@ -135,9 +146,9 @@ def compare(
         raise InputValueError(
             f"`test_size` must lie between 0 and 1, got {test_size}. Use 0.5 for one half."
         )
-    head_names, notes = _heads_that_apply(_names(heads, HEAD_NAMES, "heads"), work)
+    head_names, notes = _heads_that_apply(checked_names(heads, HEAD_NAMES, "heads"), work)
     models, omissions = _models_that_apply(models, work)
-    notes = [*notes, *omissions]
+    notes = [*notes, *omissions, *_head_omissions(models, head_names)]
 
     schedule = _Schedule(work, models, head_names, seed_list, tune)
     runs = _run_all(schedule, test_size, progress)
@@ -147,6 +158,7 @@ def compare(
         summarise(runs[model, head], kind=work.kind, n_rows=n_rows, mistake=MISTAKES.get(head))
         for model in models
         for head in head_names
+        if applies(model, head)
     )
     verdicts = tuple(
         judge(reference, entry, n_rows=n_rows)
@@ -192,17 +204,23 @@ class _Schedule:
         return self.seeds[:1] if self.fitted_once(model) else self.seeds
 
     def fitted_once(self, model: str) -> bool:
-        return model == "linear" and self.work.fixed_split
+        return model in DETERMINISTIC and self.work.fixed_split
 
     def tunes(self, model: str, seed: int) -> bool:
+        if model not in GRIDS:
+            return False
         return self.tune and (seed == self.seeds[0] or not self.work.fixed_split)
 
     def total(self) -> int:
         fits = 0
         for model in self.models:
             for seed in self.seeds_of(model):
-                fits += 1 + (len(GRIDS[model][1]) if self.tunes(model, seed) else 0)
-        return fits * len(self.heads)
+                tries = len(GRIDS[model][1]) if self.tunes(model, seed) else 0
+                fits += (1 + tries) * len(self.heads_of(model))
+        return fits
+
+    def heads_of(self, model: str) -> tuple[str, ...]:
+        return tuple(head for head in self.heads if applies(model, head))
 
 
 def _run_all(
@@ -228,7 +246,7 @@ def _run_all(
                 continue
             if seed == schedule.seeds[0]:
                 warm_up(model, schedule.heads[0], work, split)
-            for head in schedule.heads:
+            for head in schedule.heads_of(model):
                 if schedule.tunes(model, seed):
                     chosen[model, head] = choose_settings(model, head, work, split, seed, tell)
                 run = run_once(model, head, work, split, seed, chosen.get((model, head)))
@@ -286,15 +304,32 @@ def _models_that_apply(models: tuple[str, ...], work: Work) -> tuple[tuple[str, 
     return left, notes
 
 
+def _head_omissions(models: tuple[str, ...], heads: tuple[str, ...]) -> Iterator[str]:
+    """Yield which heads some models cannot carry; raise if a model carries none."""
+    for model in models:
+        left_out = [head for head in heads if not applies(model, head)]
+        if len(left_out) == len(heads):
+            raise InputValueError(
+                f"`heads` must hold softmax or sigmoid for {model}, got {', '.join(heads)}. It is "
+                "trained by its own library, not on the loss of a head."
+            )
+        if left_out:
+            yield (
+                f"{model} runs without {', '.join(left_out)}: it is trained by its own library, "
+                "not on the loss of a head."
+            )
+
+
 def _method_notes(schedule: _Schedule, heads: tuple[str, ...]) -> Iterator[str]:
     """Yield how the numbers were made, in sentences for a reader of the report."""
     work, n_seeds = schedule.work, len(schedule.seeds)
     many = n_seeds > 1
     if work.fixed_split:
-        if "linear" in schedule.models and many:
+        settled = [model for model in schedule.models if model in DETERMINISTIC]
+        if settled and many:
             yield (
-                "The test rows are fixed and nothing in the linear model is left to chance: it is "
-                "fitted once, and its intervals come from the test rows alone."
+                f"The test rows are fixed and nothing in {', '.join(settled)} is left to chance: "
+                "fitted once, the intervals come from the test rows alone."
             )
     elif many:
         yield (
@@ -334,6 +369,7 @@ def _method_notes(schedule: _Schedule, heads: tuple[str, ...]) -> Iterator[str]:
         grids = "; ".join(
             f"{model} {GRIDS[model][0]} of {', '.join(f'{v:g}' for v in GRIDS[model][1])}"
             for model in schedule.models
+            if model in GRIDS
         )
         yield (
             f"Tuned for each head on {100 * VALIDATION_SHARE:.0f} % of the training rows, by "
@@ -347,36 +383,3 @@ def _pairs(entries: Sequence[Any], reference: str) -> Iterator[tuple[Any, Any]]:
             for second in entries:
                 if second.model == first.model and second.head != reference:
                     yield first, second
-
-
-def _names(given: Any, allowed: Sequence[str], what: str) -> tuple[str, ...]:
-    names = (given,) if isinstance(given, str) else tuple(given)
-    unknown = [item for item in names if item not in allowed]
-    if unknown or not names:
-        raise InputValueError(
-            f"`{what}` must be among {', '.join(allowed)}, got "
-            f"{repr(unknown[0]) if unknown else 'none'}. Choose one or more of them."
-        )
-    return tuple(dict.fromkeys(names))
-
-
-def _seeds(seeds: Any) -> tuple[int, ...]:
-    if isinstance(seeds, bool | float | str):
-        raise InputTypeError(
-            f"`seeds` must be a number of seeds or a sequence of integers, got {seeds!r}. "
-            "Use 5, or [1, 2, 3]."
-        )
-    chosen = range(seeds) if isinstance(seeds, int | np.integer) else seeds
-    try:
-        result = tuple(operator.index(seed) for seed in chosen)
-    except TypeError as error:
-        raise InputTypeError(
-            f"`seeds` must be a number of seeds or a sequence of integers, got {seeds!r}. "
-            "Use 5, or [1, 2, 3]."
-        ) from error
-    if not result or min(result) < 0 or len(set(result)) < len(result):
-        raise InputValueError(
-            f"`seeds` must be at least one, none negative and none twice, got {seeds!r}. "
-            "Use 5, or [1, 2, 3]."
-        )
-    return result

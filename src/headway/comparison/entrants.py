@@ -14,16 +14,23 @@ from typing import Any
 
 import numpy as np
 from scipy.sparse import issparse
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.naive_bayes import GaussianNB, MultinomialNB
 
-from headway.classifiers import ConvClassifier, LinearClassifier, MLPClassifier
+from headway.classifiers import ConvClassifier, LinearClassifier, MLPClassifier, wrap
 from headway.comparison.results import Run
 from headway.comparison.work import Split, Work
 from headway.errors import InputValueError
 from headway.links import SigmoidLink
 
-__all__ = ["MODELS", "build", "omission", "run_once", "warm_up"]
+__all__ = ["MODELS", "OWN_MODELS", "applies", "build", "omission", "run_once", "warm_up"]
 
-MODELS = ("linear", "mlp", "cnn")
+OWN_MODELS = ("linear", "mlp", "cnn")
+# scikit-learn's, wrapped: their log-posteriors or logits under the same heads.
+OTHER_MODELS = ("lda", "naive-bayes", "forest", "boosting")
+MODELS = OWN_MODELS + OTHER_MODELS
+WRAPPED_HEADS = ("softmax", "sigmoid")
 # What `get_params` says of the head, the data or the screen is no setting of the model.
 NOT_SETTINGS = frozenset({"head", "classes", "missing", "image_shape", "verbose", "random_state"})
 
@@ -43,6 +50,8 @@ def omission(model: str, work: Work) -> str | None:
     """
     if model == "linear":
         return None
+    if model in OTHER_MODELS:
+        return _omission_of_other(model, work)
     if find_spec("torch") is None:
         return f"{model} left out: it needs PyTorch; install it with `pip install headway[torch]`."
     if issparse(work.X):
@@ -59,7 +68,7 @@ def build(
 
     Parameters
     ----------
-    model : {"linear", "mlp", "cnn"}
+    model : {"linear", "mlp", "cnn", "lda", "naive-bayes", "forest", "boosting"}
         Which model.
     head : str
         Name of a preset head.
@@ -85,7 +94,40 @@ def build(
         return MLPClassifier(**given)
     if model == "cnn":
         return ConvClassifier(image_shape=work.image_shape, **given)
+    if model in OTHER_MODELS:
+        return wrap(_other_estimator(model, work, seed), **given)
     raise InputValueError(f"`models` must be among {', '.join(MODELS)}, got {model!r}.")
+
+
+def applies(model: str, head: str, /) -> bool:
+    """Return whether a model can carry a head: others are not trained on headway's losses.
+
+    Examples
+    --------
+    >>> applies("lda", "softmax"), applies("lda", "double-softmax"), applies("mlp", "softmax+bce")
+    (True, False, True)
+    """
+    return model not in OTHER_MODELS or head in WRAPPED_HEADS
+
+
+def _omission_of_other(model: str, work: Work) -> str | None:
+    if model == "forest" or not issparse(work.X):
+        return None
+    if model == "naive-bayes" and work.X.min() >= 0:
+        return None  # counts
+    return f"{model} left out: it needs dense features; pass `X.toarray()` if that fits."
+
+
+def _other_estimator(model: str, work: Work, seed: int) -> Any:
+    """Return scikit-learn's estimator as one would start with it."""
+    if model == "lda":
+        # Shrunk, since pixels and dummies are collinear.
+        return LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto")
+    if model == "naive-bayes":
+        return MultinomialNB() if issparse(work.X) else GaussianNB()
+    if model == "forest":
+        return RandomForestClassifier(n_estimators=300, random_state=seed)
+    return HistGradientBoostingClassifier(random_state=seed)
 
 
 def run_once(
@@ -131,19 +173,23 @@ def run_once(
         predictions=np.asarray(fitted_head.decide(logits)),
         membership=fitted_head.membership(logits) if independent else None,
         seconds=seconds,
-        settings={
-            name: value
-            for name, value in classifier.get_params(deep=False).items()
-            if name not in NOT_SETTINGS
-        },
+        settings=_settings(model, classifier),
         history=getattr(classifier, "history_", None),
         rows=split.test_rows,
     )
 
 
+def _settings(model: str, classifier: Any) -> dict[str, Any]:
+    """Return the settings of a fitted model, for the report."""
+    params = classifier.get_params(deep=False)
+    if model in OTHER_MODELS:
+        return {"estimator": repr(params["estimator"])}
+    return {name: value for name, value in params.items() if name not in NOT_SETTINGS}
+
+
 def warm_up(model: str, head: str, work: Work, split: Split) -> None:
     """Fit one epoch on a few rows, so that no head pays for loading torch and cold caches."""
-    if model == "linear":
+    if model not in ("mlp", "cnn"):
         return
     few = _rows_of_every_class(split.train_labels)
     build(model, head, work, 0, {"epochs": 1}).fit(split.X_train[few], split.train_labels[few])

@@ -16,7 +16,7 @@ half of the rows are too many by little: it is the sure rows that are too few to
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from scipy.special import betaincinv
@@ -126,6 +126,7 @@ class AbstainAtError:
 
     error: float
     level: float = 0.95
+    own_rows: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         for name in ("error", "level"):

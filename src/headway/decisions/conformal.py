@@ -17,6 +17,7 @@ import math
 import warnings
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import ClassVar
 
 import numpy as np
 
@@ -86,6 +87,7 @@ class ConformalSets:
     penalty: float | None = None
     rank: int | None = None
     at_least_one: bool = False
+    own_rows: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "coverage", _checked_coverage(self.coverage))

@@ -15,7 +15,7 @@ sits ON it, so the threshold is the next smaller number, in the precision of the
 import math
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -51,6 +51,7 @@ class RiskControlledSets:
     """
 
     risk: float = 0.1
+    own_rows: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         risk = check_fraction(self.risk, "risk")

@@ -19,6 +19,9 @@ __all__ = ["Tuner"]
 class Tuner(Protocol):
     """Fits a decision to probs (n, K) and the labels that go with them.
 
+    A tuner whose decision promises something of new rows says `own_rows = True`: it must not see
+    the rows that a calibrator was fitted to, since those are no longer like new ones.
+
     Examples
     --------
     >>> from headway.decisions import Argmax
