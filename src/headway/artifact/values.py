@@ -24,6 +24,7 @@ from headway.calibration import (
 )
 from headway.decisions import (
     Abstain,
+    AbstainAtError,
     ApsScore,
     Argmax,
     BinaryThreshold,
@@ -55,6 +56,7 @@ OBJECTS: dict[str, type] = {
     cls.__name__: cls
     for cls in (
         Abstain,
+        AbstainAtError,
         ApsScore,
         Argmax,
         AsymmetricLoss,
