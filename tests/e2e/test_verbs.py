@@ -425,3 +425,79 @@ class TestMissingLabels:
         done = headway("compare", "coded.csv", "--missing", "-1", *words, "--html", "r.html")
         assert done.code == 0, done.err
         assert (holes / "r.html").exists()
+
+
+class TestEvaluate:
+    @pytest.fixture
+    def models(self, headway, folder):
+        """Two models of iris and one of label sets, fitted to all rows."""
+        for strength, name in (("1", "a"), ("0.0001", "b")):
+            words = ("iris.csv", "--target", "species", "-C", strength, "-o", f"{name}.headway")
+            assert headway("fit", *words).code == 0
+        words = ("cells.csv", "--target", "long,wide", "-o", "sets.headway")
+        assert headway("fit", *words).code == 0
+
+    def test_it_prints_scores_classes_and_confusion_in_eighty_columns(self, headway, models):
+        done = headway("evaluate", "a.headway", "iris.csv", "--target", "species")
+        assert done.code == 0, done.err
+        assert done.err == ""
+        assert fits(done.out)
+        assert done.out.startswith("150 rows, 3 exclusive classes")
+        assert re.search(r"^accuracy +0\.9\d+ +0\.9\d+ to 0\.9\d+ +exact$", done.out, re.MULTILINE)
+        assert re.search(r"^setosa +50 +1\.000 +1\.000", done.out, re.MULTILINE)
+
+    def test_json_holds_what_the_model_itself_says(self, headway, models):
+        import headway as package
+        from headway.datasets import read_table
+
+        words = ("--target", "species", "--json", "--level", "0.9", "--bootstrap", "200")
+        summary = json.loads(headway("evaluate", "a.headway", "iris.csv", *words).out)
+        data = read_table("iris.csv", target="species")
+        import polars
+
+        X = polars.DataFrame(data.X, schema=list(data.feature_names), orient="row")
+        accuracy = package.load("a.headway").score(X, data.y)
+        assert summary["scores"]["accuracy"]["value"] == pytest.approx(accuracy)
+        assert summary["scores"]["macro_f1"]["method"] == "bootstrap, 200"
+        assert summary["level"] == 0.9
+        assert "differences" not in summary
+
+    def test_against_another_model_prints_paired_differences(self, headway, models, folder):
+        words = ("iris.csv", "--target", "species", "--against", "b.headway", "--figures", "shown")
+        done = headway("evaluate", "a.headway", *words)
+        assert done.code == 0, done.err
+        assert fits(done.out)
+        assert re.search(r"^log-loss, nats \(-\) .* first$", done.out, re.MULTILINE)
+        assert "McNemar's exact" in done.out
+        names = {path.stem for path in (folder / "shown").iterdir()}
+        assert names == {"scores", "differences", "classes", "confusion", "curves", "reliability"}
+        assert "wrote 12 figures to shown" in done.err
+
+    def test_missing_cells_count_nowhere(self, headway, models, folder):
+        lines = (folder / "cells.csv").read_text().splitlines()
+        lines[1] = lines[1].rsplit(",", 1)[0] + ","
+        (folder / "holes.csv").write_text("\n".join(lines) + "\n")
+        done = headway("evaluate", "sets.headway", "holes.csv", "--target", "long,wide")
+        assert done.code == 0, done.err
+        assert "150 rows, 2 labels, several at once" in done.out
+        assert "1 of 300 cells are missing" in done.out
+
+    def test_a_label_the_model_does_not_know_is_named(self, headway, models, folder):
+        lines = (folder / "iris.csv").read_text().replace("virginica", "rose")
+        (folder / "other.csv").write_text(lines)
+        done = headway("evaluate", "a.headway", "other.csv", "--target", "species")
+        assert done.code == 1
+        assert "rose" in done.err
+        assert done.out == ""
+
+    def test_without_a_target_it_is_a_usage_error(self, headway, models):
+        assert headway("evaluate", "a.headway", "iris.csv").code == 2
+
+    @pytest.mark.parametrize(
+        ("option", "value"), [("--level", "1"), ("--bootstrap", "99"), ("--zero-division", "2")]
+    )
+    def test_options_out_of_range_are_usage_errors(self, headway, models, option, value):
+        words = ("a.headway", "iris.csv", "--target", "species", option, value)
+        done = headway("evaluate", *words)
+        assert done.code == 2
+        assert option in done.err

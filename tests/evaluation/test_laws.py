@@ -155,8 +155,8 @@ def test_rows_that_say_nothing_are_left_out_and_counted():
     result = evaluate_probs(probs, labels, sample_weight=weights, n_bootstrap=0)
     assert result.n == len(labels) - 2
     assert result.notes[:2] == (
-        "1 rows of weight 0 are left out.",
-        "1 rows without an observed label are left out.",
+        "Left out, for their weight is 0: 1 row.",
+        "Left out, for no label is known: 1 row.",
     )
 
 

@@ -19,6 +19,7 @@ from headway.cli import (
     compare,
     config,
     curves,
+    evaluate,
     explain_training,
     fit,
     inspect,
@@ -54,7 +55,18 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80},
 )
 
-for verb in (compare, inspect, fit, predict, calibrate, probs, curves, explain_training, config):
+for verb in (
+    compare,
+    inspect,
+    fit,
+    predict,
+    calibrate,
+    evaluate,
+    probs,
+    curves,
+    explain_training,
+    config,
+):
     app.command(verb.NAME, epilog=verb.EXAMPLES, context_settings=verb.CONTEXT)(verb.run)
 
 

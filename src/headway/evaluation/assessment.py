@@ -25,6 +25,7 @@ import numpy as np
 from scipy.stats import binomtest
 
 from headway._check import check_fraction
+from headway.classifiers.answers import action_names
 from headway.classifiers.base import HeadClassifier
 from headway.decisions import LabelThresholds, Threshold
 from headway.errors import InputTypeError, InputValueError
@@ -112,13 +113,15 @@ def evaluate(
         losses = log_loss(head.to_log_probs(logits), labels)
     elif isinstance(head.link, SigmoidLink):
         losses = cell_log_loss(logits, labels)  # from logits, where nothing rounds to 0 or 1
+    decisions, further = _columns(head.decide(logits), head.decision, model.classes_)
     rows = read_rows(
         head.to_probs(logits),
         labels,
-        decisions=head.decide(logits),
+        decisions=decisions,
         classes=model.classes_.tolist(),
         losses=losses,
         sample_weight=sample_weight,
+        further=further,
         thresholds=_thresholds(head.decision, model.kind_, len(model.classes_)),
     )
     return _evaluate(
@@ -218,7 +221,6 @@ def _evaluate(
     zero_division = check_fraction(zero_division, "zero_division", below_one=False)
     scorer = scorer_of(rows, zero_division)
     values = measure(scorer, rows.weights, n_bootstrap, random_state=random_state)
-    confusion, actions = confusion_of(rows)
     return Evaluation(
         kind=rows.kind,
         n=rows.n,
@@ -226,8 +228,8 @@ def _evaluate(
         level=level,
         scores={name: _score(name, rows, scorer, values, level) for name in scorer.names},
         per_class=label_scores(rows),
-        confusion=confusion,
-        actions=actions,
+        confusion=confusion_of(rows),
+        actions=rows.actions,
         notes=rows.notes + scorer.notes,
         rows=rows,
         zero_division=zero_division,
@@ -252,6 +254,22 @@ def _score(name: str, rows: EvaluatedRows, scorer: Scorer, values: Values, level
     low, high = bootstrap_interval(draws, value, level=level)
     method = "none" if math.isnan(low) else f"bootstrap, {len(draws)}"
     return Score(name, value, low, high, method)
+
+
+def _columns(
+    decisions: np.ndarray, decision: Any, classes: np.ndarray
+) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Return (decisions as columns of classes, then of further actions; names of the latter).
+
+    A decision may name its actions, and need not have all classes among them.
+    """
+    if decisions.ndim == 2:
+        return decisions, ()
+    columns = {str(name): k for k, name in enumerate(classes.tolist())}
+    names = [str(name) for name in action_names(decision, classes).tolist()]
+    for name in names:
+        columns.setdefault(name, len(columns))
+    return np.array([columns[name] for name in names])[decisions], tuple(columns)[len(classes) :]
 
 
 def _thresholds(decision: Any, kind: str, n_labels: int) -> np.ndarray | None:

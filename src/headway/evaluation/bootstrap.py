@@ -113,7 +113,9 @@ def bootstrap_interval(
     if kept[0] == kept[-1]:
         # Every resample says the same: no spread to correct (all rows right, one row, ...).
         return min(estimate, float(kept[0])), max(estimate, float(kept[0]))
-    below = (kept < estimate).mean() + 0.5 * (kept == estimate).mean()
+    # Shares often equal the estimate but for rounding, which must not choose the side.
+    level_with = np.isclose(kept, estimate, rtol=1e-12, atol=1e-12)
+    below = ((kept < estimate) & ~level_with).mean() + 0.5 * level_with.mean()
     bias = float(norm.ppf(min(max(below, 0.5 / len(kept)), 1 - 0.5 / len(kept))))
     deviation = kept - kept.mean()
     skewness = float((deviation**3).mean() / (deviation**2).mean() ** 1.5)

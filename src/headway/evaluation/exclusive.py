@@ -31,14 +31,13 @@ def exclusive_scorer(rows: EvaluatedRows) -> Scorer:
     """Return the scorer of binary or exclusive classes."""
     probs, labels, n_classes = rows.probs, rows.labels, len(rows.classes)
     decided = rows.choices
-    width = max(n_classes, int(decided.max()) + 1)
     shares = _shares(rows)
     means = RowMeans(
         shares
         | ({"set_size": rows.decisions.sum(axis=1)} if rows.sets else {})
         | {"log_loss": rows.losses, "brier": brier_score(probs, labels)}
     )
-    counter = count_columns(decided, labels, width)
+    counter = count_columns(decided, labels, len(rows.actions))
     binary = rows.kind == "binary"
     everyone = np.arange(rows.n)
     areas = [
@@ -66,7 +65,7 @@ def exclusive_scorer(rows: EvaluatedRows) -> Scorer:
         area_cells=rows.n * len(areas),
         proportions=shares,
         calibration=BinnedErrors(confidence, outcome.astype(float), everyone, rows.weights),
-        notes=_notes(rows, width),
+        notes=_notes(rows),
     )
 
 
@@ -76,7 +75,7 @@ def _shares(rows: EvaluatedRows) -> dict[str, np.ndarray]:
     decided = rows.choices
     shares = {"accuracy": hits(decided, rows.labels)}
     answered = decided < n_classes
-    if not answered.all():
+    if len(rows.actions) > n_classes:
         shares["answered"] = answered.astype(np.float64)
         shares["accuracy_of_answered"] = np.where(answered, shares["accuracy"], np.nan)
     if rows.sets:
@@ -149,7 +148,7 @@ def _names(rows: EvaluatedRows, shares: tuple[str, ...]) -> tuple[str, ...]:
     )
 
 
-def _notes(rows: EvaluatedRows, width: int) -> tuple[str, ...]:
+def _notes(rows: EvaluatedRows) -> tuple[str, ...]:
     notes = []
     absent = np.setdiff1d(np.arange(len(rows.classes)), rows.labels)
     if absent.size and rows.kind == "exclusive":
@@ -169,6 +168,6 @@ def _notes(rows: EvaluatedRows, width: int) -> tuple[str, ...]:
             "The decision gives sets of classes: all but their coverage and size judges the most "
             "probable class."
         )
-    if width > len(rows.classes):
+    if len(rows.actions) > len(rows.classes):
         notes.append("A row without an answer counts as wrong, except in the accuracy of answers.")
     return tuple(notes)

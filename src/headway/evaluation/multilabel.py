@@ -149,12 +149,15 @@ def _notes(rows: EvaluatedRows, nowhere: np.ndarray, zero_division: float) -> tu
     empty = ((rows.decisions == 1) & ~missing).sum(axis=1) + (labels == 1).sum(axis=1) == 0
     if empty.any():
         notes.append(
-            f"{empty.sum():,} rows have no true and no decided label: each has an example F1 of "
-            f"{zero_division:g}."
+            f"With no true and no decided label, and so an example F1 of {zero_division:g}: "
+            f"{empty.sum():,} of {rows.n:,} rows."
         )
     unlabelled = ~(labels == 1).any(axis=1)
     if unlabelled.any():
-        notes.append(f"{unlabelled.sum():,} rows have no true label: left out of the one-error.")
+        notes.append(
+            "With no true label, and so left out of the one-error: "
+            f"{unlabelled.sum():,} of {rows.n:,} rows."
+        )
     return tuple(notes)
 
 

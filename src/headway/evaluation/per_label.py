@@ -21,8 +21,7 @@ def label_scores(rows: EvaluatedRows) -> LabelScores:
     if rows.kind == "multilabel":
         counts = count_cells(rows.decisions, rows.labels)(columns)
     else:
-        width = max(size, int(rows.choices.max()) + 1)
-        counts = count_columns(rows.choices, rows.labels, width)(columns)
+        counts = count_columns(rows.choices, rows.labels, len(rows.actions))(columns)
     errors, roc, precision = (np.full(size, math.nan) for _ in range(3))
     for k in range(size):
         truth = rows.labels[:, k] if rows.kind == "multilabel" else 1.0 * (rows.labels == k)
@@ -45,18 +44,10 @@ def label_scores(rows: EvaluatedRows) -> LabelScores:
     )
 
 
-def confusion_of(rows: EvaluatedRows) -> tuple[np.ndarray | None, tuple[str, ...]]:
-    """Return (weights of true class by decision, names of the decisions).
-
-    Counts are integers where no weights were given.
-    """
+def confusion_of(rows: EvaluatedRows) -> np.ndarray | None:
+    """Return the weights of true class by decision; counts where no weights were given."""
     if rows.kind == "multilabel" or rows.sets:
-        return None, ()
-    size = len(rows.classes)
-    further = max(0, int(rows.decisions.max()) + 1 - size)
-    names = rows.classes + (
-        ("abstain",) if further == 1 else tuple(f"action {size + k}" for k in range(further))
-    )
-    table = np.zeros((size, size + further))
+        return None
+    table = np.zeros((len(rows.classes), len(rows.actions)))
     np.add.at(table, (rows.labels, rows.decisions), rows.weights)
-    return table if rows.weighted else table.astype(np.int64), names
+    return table if rows.weighted else table.astype(np.int64)

@@ -50,6 +50,8 @@ class EvaluatedRows:
         Positive.
     weighted : bool
         Whether weights were given.
+    actions : tuple of str
+        Names of what can be decided: the classes, then further actions such as "abstain".
     thresholds : float array of shape (L,) or None
         Where the decision compares each label with a threshold.
     notes : tuple of str
@@ -64,6 +66,7 @@ class EvaluatedRows:
     losses: np.ndarray
     weights: np.ndarray
     weighted: bool
+    actions: tuple[str, ...]
     thresholds: np.ndarray | None
     notes: tuple[str, ...]
 
@@ -91,9 +94,13 @@ def read_rows(
     classes: Sequence[Any] | None,
     losses: np.ndarray | None,
     sample_weight: Any,
+    further: tuple[str, ...] | None = None,
     thresholds: np.ndarray | None = None,
 ) -> EvaluatedRows:
     """Return the rows, checked; `losses` are made from the probabilities where not given.
+
+    `further` are the names of actions that are no class; by default there are as many as the
+    decisions show.
 
     Raises
     ------
@@ -142,6 +149,7 @@ def read_rows(
         losses=np.asarray(losses, dtype=np.float64),
         weights=weights,
         weighted=sample_weight is not None,
+        actions=names + (_further(decisions, width) if further is None else further),
         thresholds=thresholds,
         notes=(),
     )
@@ -164,9 +172,9 @@ def _drop(rows: EvaluatedRows) -> EvaluatedRows:
         )
     notes = []
     if weightless.any():
-        notes.append(f"{weightless.sum()} rows of weight 0 are left out.")
+        notes.append(f"Left out, for their weight is 0: {_rows(weightless)}.")
     if (blank & ~weightless).any():
-        notes.append(f"{(blank & ~weightless).sum()} rows without an observed label are left out.")
+        notes.append(f"Left out, for no label is known: {_rows(blank & ~weightless)}.")
     take = partial(np.compress, keep, axis=0)
     return EvaluatedRows(
         kind=rows.kind,
@@ -177,9 +185,21 @@ def _drop(rows: EvaluatedRows) -> EvaluatedRows:
         losses=take(rows.losses),
         weights=take(rows.weights),
         weighted=rows.weighted,
+        actions=rows.actions,
         thresholds=rows.thresholds,
         notes=tuple(notes),
     )
+
+
+def _rows(which: np.ndarray) -> str:
+    count = int(which.sum())
+    return f"{count:,} row{'s' if count > 1 else ''}"
+
+
+def _further(decisions: np.ndarray, width: int) -> tuple[str, ...]:
+    """Return names for the actions that are no class, as many as were taken."""
+    count = 0 if decisions.ndim == 2 else max(0, int(decisions.max()) + 1 - width)
+    return ("abstain",) if count == 1 else tuple(f"action {width + k}" for k in range(count))
 
 
 def _classes(labels: np.ndarray, n: int, width: int) -> np.ndarray:

@@ -1,7 +1,18 @@
-"""The contest and the explanations as text, pictures and one self-contained web page."""
+"""Contests, evaluations and explanations as text, pictures and one self-contained web page."""
 
 from headway.report.curves import curves_picture, jacobians_picture
-from headway.report.gallery import comparison_pictures, save_figures
+from headway.report.evaluation_text import (
+    evaluation_text,
+    paired_text,
+    plain_evaluation,
+    plain_paired,
+)
+from headway.report.gallery import (
+    comparison_pictures,
+    evaluation_pictures,
+    save_evaluation_figures,
+    save_figures,
+)
 from headway.report.html import render_report, write_report
 from headway.report.logits import logits_picture
 from headway.report.picture import Picture, to_inline_svg, write_picture
@@ -13,9 +24,15 @@ __all__ = [
     "as_plain_text",
     "comparison_pictures",
     "curves_picture",
+    "evaluation_pictures",
+    "evaluation_text",
     "jacobians_picture",
     "logits_picture",
+    "paired_text",
+    "plain_evaluation",
+    "plain_paired",
     "render_report",
+    "save_evaluation_figures",
     "save_figures",
     "story_picture",
     "story_pictures",

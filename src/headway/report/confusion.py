@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
 from headway.comparison import Comparison, Entry, confusion_counts
+from headway.evaluation import Evaluation
 from headway.report.picture import (
     BLUE,
     GRID,
@@ -19,7 +21,12 @@ from headway.report.picture import (
 from headway.report.styles import shorten
 from headway.report.tallies import label_errors
 
-__all__ = ["confusion_picture", "label_errors_picture"]
+__all__ = [
+    "confusion_picture",
+    "evaluation_confusion_picture",
+    "label_errors_picture",
+    "matrix_picture",
+]
 
 MOST_NUMBERED = 16
 MOST_GRID = 40
@@ -31,59 +38,103 @@ def confusion_picture(comparison: Comparison, entry: Entry) -> Picture:
 
     Only the errors carry colour: a scale that held the diagonal too would show nothing else.
     """
-    classes = comparison.classes
-    size = len(classes)
-    counts = confusion_counts(entry, size)
+    counts = confusion_counts(entry, len(comparison.classes))
+    wrong = counts.sum() - np.trace(counts)
+    return matrix_picture(
+        counts,
+        comparison.classes,
+        comparison.classes,
+        name=f"confusion-{entry.model}-{_file(entry.head)}",
+        title=f"{entry.model}, {entry.head}: {wrong:,} of {counts.sum():,} test decisions wrong",
+        counted="counted over all seeds",
+    )
+
+
+def evaluation_confusion_picture(evaluation: Evaluation) -> Picture | None:
+    """Return the confusion matrix of an evaluation; None where there is none.
+
+    Actions that are no class, such as abstaining, are columns behind the classes.
+    """
+    counts = evaluation.confusion
+    if counts is None:
+        return None
+    answered = counts[:, : len(evaluation.classes)]
+    wrong = answered.sum() - np.trace(answered)
+    title = f"{wrong:,.6g} of {counts.sum():,.6g} rows decided wrongly"
+    if answered.shape != counts.shape:
+        title += f", {counts.sum() - answered.sum():,.6g} without an answer"
+    return matrix_picture(
+        counts,
+        evaluation.classes,
+        evaluation.actions,
+        name="confusion",
+        title=title,
+        counted="in weights" if evaluation.rows.weighted else "in rows",
+    )
+
+
+def matrix_picture(
+    counts: np.ndarray,
+    classes: tuple[str, ...],
+    columns: tuple[str, ...],
+    *,
+    name: str,
+    title: str,
+    counted: str,
+) -> Picture:
+    """Return a picture of counts: true classes downwards, decisions to the right."""
+    size, width = counts.shape
     wrong = counts.copy()
     np.fill_diagonal(wrong, 0)
-    title = f"{entry.model}, {entry.head}: {wrong.sum():,} of {counts.sum():,} test decisions wrong"
-    numbered = size <= MOST_NUMBERED
-    height = 1.1 + min(3.7, 0.9 + 0.31 * size)
     with drawing_style():
-        figure = blank_figure(title, height)
+        figure = blank_figure(title, 1.1 + min(3.7, 0.9 + 0.31 * size))
         axes = figure.subplots()
-        most = max(int(wrong.max()), 1)
+        most = max(wrong.max(), 1)
         shaded = np.ma.masked_equal(wrong, 0)
         axes.imshow(shaded, cmap="Oranges", vmin=-0.15 * most, vmax=1.25 * most, aspect="auto")
-        axes.set_xticks(np.arange(size + 1) - 0.5, minor=True)
+        axes.set_xticks(np.arange(width + 1) - 0.5, minor=True)
         axes.set_yticks(np.arange(size + 1) - 0.5, minor=True)
         if size <= MOST_GRID:
             axes.grid(which="minor", linewidth=0.5)
         for k in range(size):
             axes.add_patch(Rectangle((k - 0.5, k - 0.5), 1, 1, facecolor="#eceef2", edgecolor=GRID))
-        if numbered:
-            for t in range(size):
-                for p in range(size):
-                    if counts[t, p]:
-                        axes.text(
-                            p,
-                            t,
-                            f"{counts[t, p]}",
-                            ha="center",
-                            va="center",
-                            fontsize=7.2 if counts.max() < 10000 else 6,
-                            color="#111111",
-                        )
-            names = [shorten(name, 9) for name in classes]
+        if max(size, width) <= MOST_NUMBERED:
+            _write_numbers(axes, counts)
+            names = [shorten(label, 9) for label in columns]
             slanted = max(map(len, names)) > 3
             axes.set_xticks(
-                range(size),
+                range(width),
                 names,
                 rotation=35 if slanted else 0,
                 ha="right" if slanted else "center",
                 rotation_mode="anchor",
             )
-            axes.set_yticks(range(size), names)
+            axes.set_yticks(range(size), [shorten(label, 9) for label in classes])
         axes.tick_params(which="both", length=0)
         for spine in axes.spines.values():
             spine.set_visible(False)
         axes.set(xlabel="decided class", ylabel="true class")
     return Picture(
-        name=f"confusion-{entry.model}-{_file(entry.head)}",
+        name=name,
         title=title + ".",
-        description=_worst(classes, wrong),
+        description=_worst(classes, columns, wrong, counted),
         figure=figure,
     )
+
+
+def _write_numbers(axes: Axes, counts: np.ndarray) -> None:
+    for true, decided in np.argwhere(counts):
+        axes.text(
+            decided,
+            true,
+            f"{counts[true, decided]:.4g}"
+            if counts.dtype.kind == "f"
+            else f"{counts[true, decided]}",
+            ha="center",
+            va="center",
+            fontsize=7.2 if counts.max() < 10000 else 6,
+            color="#111111",
+        )
 
 
 def label_errors_picture(comparison: Comparison, entry: Entry) -> Picture:
@@ -123,13 +174,15 @@ def label_errors_picture(comparison: Comparison, entry: Entry) -> Picture:
     )
 
 
-def _worst(classes: tuple[str, ...], wrong: np.ndarray) -> str:
+def _worst(
+    classes: tuple[str, ...], columns: tuple[str, ...], wrong: np.ndarray, counted: str
+) -> str:
     if not wrong.any():
         return "Every test row was decided rightly."
     true, taken = np.unravel_index(int(wrong.argmax()), wrong.shape)
     return (
-        f"Rows are true classes, columns decisions, counted over all seeds. The most frequent "
-        f"error: {classes[true]} taken for {classes[taken]}, {wrong[true, taken]} times."
+        f"Rows are true classes, columns decisions, {counted}. The most frequent "
+        f"error: {classes[true]} taken for {columns[taken]}, {wrong[true, taken]:.6g} times."
     )
 
 

@@ -1,15 +1,28 @@
-"""All pictures of a comparison, in the order a report shows them, and as files."""
+"""All pictures of a comparison or an evaluation, in the order they are shown, and as files."""
 
 from __future__ import annotations
 
+import math
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 from headway.comparison import Comparison
 from headway.errors import InputValueError
+from headway.evaluation import Evaluation, PairedEvaluation
 from headway.explain import TrainingStory
 from headway.report.calibration import membership_picture, reliability_picture
-from headway.report.confusion import confusion_picture, label_errors_picture
+from headway.report.confusion import (
+    confusion_picture,
+    evaluation_confusion_picture,
+    label_errors_picture,
+)
+from headway.report.evaluation_curves import areas_picture, evaluation_reliability_picture
+from headway.report.evaluation_scores import (
+    evaluation_scores_picture,
+    label_scores_picture,
+    paired_scores_picture,
+)
 from headway.report.learning import learning_pictures
 from headway.report.picture import Picture, write_picture
 from headway.report.rows import (
@@ -20,7 +33,13 @@ from headway.report.rows import (
 from headway.report.scores import accuracy_picture, difference_picture, log_loss_picture
 from headway.report.story import story_picture
 
-__all__ = ["SECTIONS", "comparison_pictures", "save_figures"]
+__all__ = [
+    "SECTIONS",
+    "comparison_pictures",
+    "evaluation_pictures",
+    "save_evaluation_figures",
+    "save_figures",
+]
 
 SECTIONS = ("scores", "learning", "errors", "pairs", "disagreement", "reliability", "membership")
 
@@ -96,6 +115,69 @@ def save_figures(
     InputValueError
         If a file stands where the folder should be.
     """
+    folder = _made(folder)
+    pictures = [p for section in comparison_pictures(comparison).values() for p in section]
+    if story is not None:
+        pictures.append(story_picture(story))
+    return _written(pictures, folder)
+
+
+def evaluation_pictures(
+    evaluation: Evaluation,
+    pair: PairedEvaluation | None = None,
+    names: tuple[str, str] = ("first", "second"),
+) -> tuple[Picture, ...]:
+    """Return the pictures of an evaluation: scores, classes, errors, curves, reliability.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+        What `evaluate` returned.
+    pair : PairedEvaluation, optional
+        The differences are drawn too.
+    names : tuple of two str
+        What to call the two models of `pair`.
+    """
+    defined = any(
+        math.isfinite(evaluation[name].value)
+        for name in ("roc_area", "macro_roc_area")
+        if name in evaluation.scores
+    )
+    return _present(
+        evaluation_scores_picture(evaluation),
+        None if pair is None else paired_scores_picture(pair, names),
+        label_scores_picture(evaluation),
+        evaluation_confusion_picture(evaluation),
+        areas_picture(evaluation) if defined else None,
+        evaluation_reliability_picture(evaluation),
+    )
+
+
+def save_evaluation_figures(
+    evaluation: Evaluation,
+    folder: str | os.PathLike[str],
+    pair: PairedEvaluation | None = None,
+    names: tuple[str, str] = ("first", "second"),
+) -> tuple[Path, ...]:
+    """Return the files written: every picture of an evaluation as SVG and as PNG.
+
+    Parameters
+    ----------
+    evaluation, pair, names
+        As for `evaluation_pictures`.
+    folder : path
+        Where the files go; made if it is missing.
+
+    Raises
+    ------
+    InputValueError
+        If a file stands where the folder should be.
+    """
+    return _written(evaluation_pictures(evaluation, pair, names), _made(folder))
+
+
+def _made(folder: str | os.PathLike[str]) -> Path:
+    """Return the folder, made if it was missing."""
     folder = Path(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -103,9 +185,11 @@ def save_figures(
         raise InputValueError(
             f"`folder` must be a folder, but '{folder}' is a file. Choose another name."
         ) from error
-    pictures = [p for section in comparison_pictures(comparison).values() for p in section]
-    if story is not None:
-        pictures.append(story_picture(story))
+    return folder
+
+
+def _written(pictures: Iterable[Picture], folder: Path) -> tuple[Path, ...]:
+    """Return the files of the pictures, each as SVG and as PNG."""
     return tuple(
         write_picture(picture, folder / f"{picture.name}.{kind}")
         for picture in pictures

@@ -6,7 +6,7 @@ a log or under NO_COLOR.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from rich import box
 from rich.console import Console, RenderableType
@@ -16,7 +16,7 @@ from rich.text import Text
 
 from headway.comparison import Comparison, Entry, Estimate, Verdict
 
-__all__ = ["as_plain_text", "text"]
+__all__ = ["as_plain_text", "bullet", "p_value", "plain_lines", "plain_table", "text"]
 
 
 def text(comparison: Comparison) -> tuple[RenderableType, ...]:
@@ -38,9 +38,14 @@ def text(comparison: Comparison) -> tuple[RenderableType, ...]:
 
 def as_plain_text(comparison: Comparison, width: int = 80) -> str:
     """Return the same as a string without colour, no wider than `width` columns."""
+    return plain_lines(text(comparison), width)
+
+
+def plain_lines(parts: Iterable[RenderableType], width: int = 80) -> str:
+    """Return what a terminal shows as a string without colour, no wider than `width` columns."""
     console = Console(width=width, color_system=None, force_terminal=False, highlight=False)
     with console.capture() as capture:
-        for part in text(comparison):
+        for part in parts:
             console.print(part)
     return "\n".join(line.rstrip() for line in capture.get().splitlines()) + "\n"
 
@@ -69,12 +74,12 @@ def _parts(comparison: Comparison) -> Iterator[RenderableType]:
         yield Text("")
         yield Text("(!) Common mistakes, shown on purpose", style="bold")
         for head, sentence in mistakes.items():
-            yield _item(f"{head}: {sentence}")
+            yield bullet(f"{head}: {sentence}")
     if comparison.notes:
         yield Text("")
         yield Text("Notes", style="bold")
         for note in comparison.notes:
-            yield _item(note)
+            yield bullet(note)
 
 
 def _facts(comparison: Comparison) -> str:
@@ -91,7 +96,7 @@ def _facts(comparison: Comparison) -> str:
 
 
 def _scores(comparison: Comparison) -> Table:
-    table = _table()
+    table = plain_table()
     table.add_column("model", no_wrap=True)
     table.add_column("head", no_wrap=True)
     for title in ("accuracy, %", "log-loss", "Brier", "calib.", "time, s"):
@@ -113,7 +118,8 @@ def _scores(comparison: Comparison) -> Table:
     return table
 
 
-def _table() -> Table:
+def plain_table() -> Table:
+    """Return an empty table with one line under its head."""
     return Table(
         box=box.SIMPLE_HEAD,
         padding=(0, 1),
@@ -124,7 +130,7 @@ def _table() -> Table:
 
 
 def _label_scores(comparison: Comparison) -> Table:
-    table = _table()
+    table = plain_table()
     for title in ("model", "head"):
         table.add_column(title, no_wrap=True)
     names = {"hamming_loss": "Hamming loss", "micro_f1": "micro F1", "macro_f1": "macro F1"}
@@ -140,11 +146,11 @@ def _detail(entry: Entry, name: str) -> str:
 
 
 def _verdict(verdict: Verdict) -> Iterator[RenderableType]:
-    yield _item(f"{verdict.model}, {verdict.first} against {verdict.second}: {verdict.sentence}")
+    yield bullet(f"{verdict.model}, {verdict.first} against {verdict.second}: {verdict.sentence}")
     if verdict.mcnemar:
         tests = "; ".join(
             f"seed {test.seed}: {test.only_first} against {test.only_second}, "
-            f"p {_p_value(test.p_value)}"
+            f"p {p_value(test.p_value)}"
             for test in verdict.mcnemar
         )
         yield Padding(
@@ -153,7 +159,7 @@ def _verdict(verdict: Verdict) -> Iterator[RenderableType]:
         )
 
 
-def _item(sentence: str) -> Table:
+def bullet(sentence: str) -> Table:
     """Return a bullet whose further lines are indented under its first."""
     table = Table.grid(padding=(0, 1))
     table.add_column(width=1)
@@ -168,5 +174,6 @@ def _percent(rate: Estimate) -> str:
     return f"{100 * rate.mean:.2f} ({100 * rate.low:.1f}..{100 * rate.high:.1f})"
 
 
-def _p_value(value: float) -> str:
+def p_value(value: float) -> str:
+    """Return a p-value with its sign, as in "p = 0.012"."""
     return "< 0.001" if value < 0.001 else f"= {value:.3f}"
