@@ -37,6 +37,7 @@ class Unlocked {
 
 void bind_cells(nb::module_ &m);
 void bind_compression(nb::module_ &m);
+void bind_example_f1(nb::module_ &m);
 void bind_factor(nb::module_ &m);
 void bind_linear(nb::module_ &m);
 void bind_losses(nb::module_ &m);

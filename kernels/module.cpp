@@ -14,6 +14,7 @@ NB_MODULE(_headway_core, m) {
     m.def("set_threads", &set_threads);
     bind_cells(m);
     bind_compression(m);
+    bind_example_f1(m);
     bind_factor(m);
     bind_linear(m);
     bind_losses(m);

@@ -11,6 +11,7 @@ from headway import (
 )
 from headway.kernels import log_sigmoid, log_softmax, logsumexp, sigmoid, softmax, softplus
 from headway.kernels.core import core
+from headway.kernels.example_f1 import example_f1
 from headway.kernels.factor import factor
 from headway.kernels.linear import LinearRows, linear_pass
 from headway.kernels.temperature import sharpness_sums
@@ -45,6 +46,8 @@ for dtype in (np.float32, np.float64):
         binary_cross_entropy_with_gradient(finite, targets)
         sharpness_sums(finite, labels, None, None, 1.3)
         sharpness_sums(finite, None, targets, np.ones(shape[0]), 0.7)
+        if shape[1] < 1000:
+            example_f1(sigmoid(finite), beta=1.5, empty=0.5)
     for width in (1, 5, 64, 65, 130):
         A = rng.normal(size=(2, width + 3, width)).astype(dtype)
         factors = factor(np.einsum("cij,cik->cjk", A, A))

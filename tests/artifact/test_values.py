@@ -22,6 +22,7 @@ from headway.decisions import (
     Abstain,
     ApsScore,
     BinaryThreshold,
+    ExpectedF1,
     LabelThresholds,
     LacScore,
     LeastCost,
@@ -104,6 +105,7 @@ def test_decisions_with_numbers_inside_come_back():
     "decision",
     [
         BinaryThreshold(0.2),
+        ExpectedF1(beta=2, zero_division=0),
         LabelThresholds(np.array([0.1, 1.0]), at_least_one=True, at_most=np.int64(3)),
         TopK(2),
     ],

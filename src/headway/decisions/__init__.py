@@ -8,6 +8,7 @@ from headway.decisions.conformal import ConformalSets
 from headway.decisions.conformity import ApsScore, LacScore
 from headway.decisions.cost_table import read_costs
 from headway.decisions.decision import Decision
+from headway.decisions.expected_f1 import ExpectedF1
 from headway.decisions.label_costs import thresholds_of_costs
 from headway.decisions.label_thresholds import LabelThresholds
 from headway.decisions.least_cost import LeastCost, threshold_cost, with_abstention, zero_one_cost
@@ -27,6 +28,7 @@ __all__ = [
     "BinaryThreshold",
     "ConformalSets",
     "Decision",
+    "ExpectedF1",
     "LabelThresholds",
     "LacScore",
     "LeastCost",

@@ -5,10 +5,10 @@ import operator
 import numpy as np
 
 from headway._array import Array
-from headway._check import check_probs
+from headway._check import check_probs, first_index, place
 from headway.errors import InputTypeError, InputValueError
 
-__all__ = ["as_probs", "check_count", "largest_columns"]
+__all__ = ["as_probs", "check_count", "check_probabilities", "largest_columns"]
 
 
 def as_probs(probs: Array, /, *, columns: int | None = None, advice: str = "") -> np.ndarray:
@@ -20,6 +20,17 @@ def as_probs(probs: Array, /, *, columns: int | None = None, advice: str = "") -
             f"`probs` must have {columns} columns, got {probs.shape[1]}. {advice}"
         )
     return probs
+
+
+def check_probabilities(probs: np.ndarray, /) -> None:
+    """Raise unless every entry is in 0..1."""
+    outside = ~((probs >= 0) & (probs <= 1))
+    if outside.any():
+        index = first_index(outside, np)
+        raise InputValueError(
+            f"`probs` must be in 0..1, got {float(probs[index]):g} at {place(index)}. "
+            "Give probabilities, for example from `predict_proba`."
+        )
 
 
 def check_count(value: int, name: str, /) -> int:
