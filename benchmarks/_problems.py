@@ -88,11 +88,11 @@ def problem(name):
         return Problem(name, X, y, "softmax", shapes[name].C)
     kind, _, rest = name.partition(", ")
     if kind == "MNIST":
-        with np.load(_file(FILES[kind]), allow_pickle=False) as data:
+        with np.load(data_file(FILES[kind]), allow_pickle=False) as data:
             X = data["x_train"].reshape(60_000, 784).astype(np.float32) / np.float32(255)
             return Problem(name, X, data["y_train"].astype(np.int64), "softmax", float(rest[4:]))
     if kind in ("bibtex", "tmc2007"):
-        with np.load(_file(FILES[kind]), allow_pickle=False) as data:
+        with np.load(data_file(FILES[kind]), allow_pickle=False) as data:
             # All rows: in the training rows of bibtex 22 of the 159 labels never occur.
             X = np.concatenate([data["X_train"], data["X_test"]])
             Y = np.concatenate([data["Y_train"], data["Y_test"]])
@@ -109,10 +109,11 @@ def require_data(name):
     """Raise DataNotFoundError if the problem of this name needs data that are absent."""
     kind = name.partition(", ")[0].split(" ")[-1]
     if kind in FILES:
-        _file(FILES[kind])
+        data_file(FILES[kind])
 
 
-def _file(name):
+def data_file(name):
+    """Return the path of a data set; raise DataNotFoundError if it is absent."""
     folder = os.environ.get("HEADWAY_DATA")
     path = Path(folder or ".") / name
     if not folder or not path.exists():
@@ -127,7 +128,7 @@ def _file(name):
 def _intents(kind):
     from sklearn.feature_extraction.text import HashingVectorizer, TfidfVectorizer
 
-    with gzip.open(_file(FILES["clinc150"]), "rt") as lines:
+    with gzip.open(data_file(FILES["clinc150"]), "rt") as lines:
         rows = [row for row in map(json.loads, lines) if row["split"] == "train"]
     texts = [row["text"] for row in rows]
     if kind == "words":

@@ -67,6 +67,7 @@ __all__ = [
     "one_hot",
     "preset_head",
     "read_costs",
+    "review_labels",
     "sample",
     "save_figures",
     "show_config",
@@ -108,7 +109,7 @@ _ROOMS = {
         "read_costs",
         "sample",
     ),
-    "evaluation": ("Evaluation", "compare_evaluations", "evaluate"),
+    "evaluation": ("Evaluation", "compare_evaluations", "evaluate", "review_labels"),
     "explain": ("follow_example",),
     "heads": ("Head", "preset_head"),
     "kernels": ("log_sigmoid", "log_softmax", "logsumexp", "show_config", "sigmoid", "softmax"),
@@ -165,7 +166,7 @@ if TYPE_CHECKING:
         read_costs,
         sample,
     )
-    from headway.evaluation import Evaluation, compare_evaluations, evaluate
+    from headway.evaluation import Evaluation, compare_evaluations, evaluate, review_labels
     from headway.explain import follow_example
     from headway.heads import Head, preset_head
     from headway.kernels import log_sigmoid, log_softmax, logsumexp, show_config, sigmoid, softmax

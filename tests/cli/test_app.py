@@ -16,7 +16,17 @@ from headway.cli.app import explain, split_debug
 from headway.cli.console import one_line, print_pairs, to_json
 from headway.errors import InputValueError
 
-VERBS = ["compare", "inspect", "fit", "predict", "probs", "curves", "explain-training", "config"]
+VERBS = [
+    "compare",
+    "inspect",
+    "fit",
+    "predict",
+    "review",
+    "probs",
+    "curves",
+    "explain-training",
+    "config",
+]
 HEAVY = ["numpy", "scipy", "sklearn", "torch", "matplotlib", "polars", "pandas", "rich", "jinja2"]
 
 

@@ -501,3 +501,47 @@ class TestEvaluate:
         done = headway("evaluate", *words)
         assert done.code == 2
         assert option in done.err
+
+
+class TestReview:
+    def test_a_label_that_was_changed_is_listed_first(self, headway, folder):
+        lines = (folder / "iris.csv").read_text().splitlines()
+        lines[4] = lines[4].replace("setosa", "virginica")
+        (folder / "wrong.csv").write_text("\n".join(lines) + "\n")
+        done = headway("review", "wrong.csv", "--target", "species", "--top", "3")
+        assert done.code == 0, done.err
+        assert fits(done.out)
+        table = json.loads(headway("review", "wrong.csv", "--target", "species", "--json").out)
+        first = table["table"][0]
+        assert (first["row"], first["given"], first["suggested"]) == (3, "virginica", "setosa")
+        assert first["flagged"]
+        assert table["expected_errors"] >= 1
+
+    def test_label_sets_are_reviewed_cell_by_cell(self, headway, folder):
+        words = ("review", "cells.csv", "--target", "long,wide", "--folds", "3", "--json")
+        told = json.loads(headway(*words).out)
+        assert told["kind"] == "multilabel"
+        assert told["labels"] == 300
+        assert {doubt["label"] for doubt in told["table"]} <= {"long", "wide"}
+
+    def test_digits_are_drawn(self, headway, folder):
+        done = headway("review", "digits", "--folds", "2", "--top", "5", "--figure", "d.png")
+        assert done.code == 0, done.err
+        assert (folder / "d.png").read_bytes().startswith(b"\x89PNG")
+        assert "d.png" in done.err
+
+    @pytest.mark.parametrize(
+        ("words", "named"),
+        [
+            (("--model", "forest"), "--model"),
+            (("--model", "mlp", "-C", "1"), "-C"),
+            (("-C", "0"), "-C"),
+            (("--folds", "1"), "--folds"),
+            (("--top", "0"), "--top"),
+            (("--figure", "a.png"), "--figure"),
+        ],
+    )
+    def test_wrong_usage_is_refused(self, headway, folder, words, named):
+        done = headway("review", "iris.csv", "--target", "species", *words)
+        assert done.code == 2
+        assert named in done.err

@@ -25,6 +25,7 @@ from headway.cli import (
     inspect,
     predict,
     probs,
+    review,
 )
 from headway.cli.console import note, one_line, quieten_stdout
 from headway.errors import HeadwayError
@@ -62,6 +63,7 @@ for verb in (
     predict,
     calibrate,
     evaluate,
+    review,
     probs,
     curves,
     explain_training,

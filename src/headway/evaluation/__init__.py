@@ -1,6 +1,8 @@
-"""How good a model is on rows it has not seen: scores with intervals, and paired differences."""
+"""How good a model is on rows it has not seen, and which labels of the data it contradicts."""
 
 from headway.evaluation.assessment import evaluate, evaluate_probs
+from headway.evaluation.label_doubts import LabelDoubt, LabelReview
+from headway.evaluation.label_review import review_labels, review_probs
 from headway.evaluation.paired import compare_evaluations
 from headway.evaluation.results import (
     Evaluation,
@@ -12,6 +14,8 @@ from headway.evaluation.results import (
 
 __all__ = [
     "Evaluation",
+    "LabelDoubt",
+    "LabelReview",
     "LabelScores",
     "PairedEvaluation",
     "PairedScore",
@@ -19,4 +23,6 @@ __all__ = [
     "compare_evaluations",
     "evaluate",
     "evaluate_probs",
+    "review_labels",
+    "review_probs",
 ]

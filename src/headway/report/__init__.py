@@ -14,6 +14,7 @@ from headway.report.gallery import (
     save_figures,
 )
 from headway.report.html import render_report, write_report
+from headway.report.label_review import doubted_images_picture, plain_review, review_text
 from headway.report.logits import logits_picture
 from headway.report.picture import Picture, to_inline_svg, write_picture
 from headway.report.story import story_picture, story_pictures
@@ -24,6 +25,7 @@ __all__ = [
     "as_plain_text",
     "comparison_pictures",
     "curves_picture",
+    "doubted_images_picture",
     "evaluation_pictures",
     "evaluation_text",
     "jacobians_picture",
@@ -31,7 +33,9 @@ __all__ = [
     "paired_text",
     "plain_evaluation",
     "plain_paired",
+    "plain_review",
     "render_report",
+    "review_text",
     "save_evaluation_figures",
     "save_figures",
     "story_picture",

@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
 
 from headway.comparison import Comparison, Entry
+from headway.report.images import hang, wall
 from headway.report.picture import (
-    GRID,
     PAPER,
     Picture,
     blank_figure,
@@ -85,10 +82,11 @@ def confused_images_picture(comparison: Comparison) -> Picture | None:
     title = "What the most confused images look like"
     with drawing_style():
         figure = blank_figure(title, 0.4 + 0.5 * len(found))
-        axes = _wall(figure, across=ACROSS, down=len(found), gap=(0.12, 0.12))
+        axes = wall(figure, across=ACROSS, down=len(found), gap=(0.12, 0.12))
         for line, (_, rows) in enumerate(found):
             for place, row in enumerate(rows):
-                _hang(axes, comparison, int(row), 1.12 * place, 1.12 * line)
+                pixels = comparison.X_test[int(row)]
+                hang(axes, pixels, comparison.image_shape, 1.12 * place, 1.12 * line)
         axes.set_yticks(
             [1.12 * line + 0.5 for line in range(len(found))],
             [
@@ -123,10 +121,10 @@ def disagreement_picture(comparison: Comparison, first: Entry, second: Entry) ->
     down = -(-len(shown) // across)
     with drawing_style():
         figure = blank_figure(title, 0.5 + 1.3 * down)
-        axes = _wall(figure, across=across, down=down, gap=(0.12, 0.6))
+        axes = wall(figure, across=across, down=down, gap=(0.12, 0.6))
         for number, row in enumerate(shown):
             left, top = 1.12 * (number % across), 1.6 * (number // across)
-            _hang(axes, comparison, int(row), left, top)
+            hang(axes, comparison.X_test[int(row)], comparison.image_shape, left, top)
             label, one, two = (
                 shorten(classes[int(values[row])], 9)
                 for values in (run.labels, run.predictions, other.predictions)
@@ -167,31 +165,6 @@ def _count(pair: Pair, entries: Sequence[Entry], head: str) -> int:
 
 def _narrow(classes: tuple[str, ...], pair: Pair) -> str:
     return f"{shorten(classes[pair.true], 14)} → {shorten(classes[pair.taken], 14)}"
-
-
-def _wall(figure: Figure, *, across: int, down: int, gap: tuple[float, float]) -> Axes:
-    """Return one frameless axes to hang images on, each one unit wide and high.
-
-    One axes for all images: an axes for each would take most of a report's time.
-    """
-    axes = figure.subplots()
-    axes.set_xlim(-0.03, across + (across - 1) * gap[0] + 0.03)
-    axes.set_ylim(down + (down - 1) * gap[1] + (0.4 if gap[1] > 0.5 else 0.03), -0.25)
-    axes.set_aspect("equal", anchor="NW")
-    axes.set(xticks=[], yticks=[])
-    axes.tick_params(length=0)
-    for spine in axes.spines.values():
-        spine.set_visible(False)
-    return axes
-
-
-def _hang(axes: Axes, comparison: Comparison, row: int, left: float, top: float) -> None:
-    """Draw one test image with its upper left corner there."""
-    values = np.asarray(comparison.X_test[row], dtype=np.float64).reshape(comparison.image_shape)
-    limits = axes.axis()
-    axes.imshow(values, cmap="Greys", extent=(left, left + 1, top + 1, top), aspect="equal")
-    axes.add_patch(Rectangle((left, top), 1, 1, fill=False, edgecolor=GRID, linewidth=0.8))
-    axes.axis(limits)
 
 
 def _file(head: str) -> str:
