@@ -56,6 +56,7 @@ __all__ = [
     "errors",
     "evaluate",
     "evaluation",
+    "explain_prediction",
     "follow_example",
     "inspect_labels",
     "linear_cross_entropy",
@@ -110,7 +111,7 @@ _ROOMS = {
         "sample",
     ),
     "evaluation": ("Evaluation", "compare_evaluations", "evaluate", "review_labels"),
-    "explain": ("follow_example",),
+    "explain": ("explain_prediction", "follow_example"),
     "heads": ("Head", "preset_head"),
     "kernels": ("log_sigmoid", "log_softmax", "logsumexp", "show_config", "sigmoid", "softmax"),
     "labels": ("LabelEncoder", "inspect_labels", "one_hot"),
@@ -167,7 +168,7 @@ if TYPE_CHECKING:
         sample,
     )
     from headway.evaluation import Evaluation, compare_evaluations, evaluate, review_labels
-    from headway.explain import follow_example
+    from headway.explain import explain_prediction, follow_example
     from headway.heads import Head, preset_head
     from headway.kernels import log_sigmoid, log_softmax, logsumexp, show_config, sigmoid, softmax
     from headway.labels import LabelEncoder, inspect_labels, one_hot

@@ -22,6 +22,7 @@ VERBS = [
     "fit",
     "predict",
     "review",
+    "explain",
     "probs",
     "curves",
     "explain-training",
@@ -107,6 +108,8 @@ def test_version_is_the_packages(capsys):
         (["probs"], "LOGIT"),
         (["probs", "--", "1", "two"], "two"),
         (["explain-training", "digits", "--row", "-1"], "--row"),
+        (["explain", "m.headway", "new.csv", "--row", "-1"], "--row"),
+        (["explain", "m.headway", "new.csv", "--top", "0"], "--top"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )

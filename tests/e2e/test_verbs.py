@@ -221,6 +221,61 @@ class TestFitAndPredict:
         assert headway("predict", "m.headway", "new.csv").code == 0
 
 
+class TestExplain:
+    @pytest.fixture
+    def model(self, headway, folder):
+        assert headway("fit", "iris.csv", "--target", "species", "-o", "m.headway").code == 0
+        return "m.headway"
+
+    def test_the_answer_is_the_prediction_and_the_rows_count_from_0(self, headway, model):
+        predicted = headway("predict", model, "new.csv").out.split()[1:]
+        for row, label in enumerate(predicted):
+            done = headway("explain", model, "new.csv", "--row", row)
+            assert done.code == 0
+            assert done.out.startswith(f"Row {row}: {label}\n")
+            assert fits(done.out)
+            assert ESCAPE not in done.out
+
+    def test_json_holds_contributions_that_add_up(self, headway, model):
+        told = json.loads(headway("explain", model, "new.csv", "--row", 2, "--json").out)
+        (reason,) = told["contributions"]["reasons"]
+        total = sum(feature["contribution"] for feature in reason["features"])
+        assert reason["base"] + total == pytest.approx(reason["logit"])
+        assert told["flips"]["logit"]["result"] == told["runner_up"]
+
+    def test_another_question_fewer_features_and_another_baseline(self, headway, model):
+        words = ("explain", model, "new.csv", "--label", "virginica,setosa", "--top", 1)
+        done = headway(*words, "--baseline", "zeros")
+        assert "Why virginica rather than setosa?" in done.out
+        assert "(3 more)" in done.out
+        assert "a row of zeros" in done.out
+
+    def test_the_labels_of_a_set_are_explained(self, headway, folder):
+        headway("fit", "songs.csv", "--target", "moods", "-o", "m.headway")
+        done = headway("explain", "m.headway", "songs.csv", "--label", "long", "--row", 60)
+        assert "Why long?" in done.out
+        assert "flips at" in done.out
+
+    def test_a_figure_is_drawn(self, headway, model, folder):
+        done = headway("explain", model, "new.csv", "--figure", "why.svg")
+        assert done.err == "headway: drew why.svg\n"
+        assert (folder / "why.svg").stat().st_size > 1000
+
+    def test_mistakes_are_told_in_one_line(self, headway, model, folder):
+        for words, said in (
+            (("--row", 5), "`row` must be in 0..4, got 5"),
+            (("--label", "setose"), "'setosa'"),
+            (("--baseline", "median"), "`baseline` must be"),
+            (("--figure", "why.txt"), ".svg"),
+        ):
+            done = headway("explain", model, "new.csv", *words)
+            assert done.code == 1
+            assert said in done.err
+            assert done.err.count("\n") == 1
+        (folder / "short.csv").write_text("sepal_length,sepal_width,petal_length\n1,2,3\n")
+        assert "petal_width" in headway("explain", model, "short.csv").err
+
+
 class TestExplainTraining:
     def test_the_gradient_is_probs_minus_targets_in_both_heads(self, headway):
         story = json.loads(headway("explain-training", "digits", "--json").out)

@@ -264,9 +264,10 @@ class ConvClassifier(NetworkEngine):
         self.random_state = random_state
         self.verbose = verbose
 
-    def logits(self, X: Any) -> np.ndarray:
-        """Return the logits, always two-dimensional: (n, K), or (n, 1) for binary labels."""
-        return super().logits(_flattened(X, getattr(self, "image_shape_", None)))
+    def _features(self, X: Any, *, reset: bool) -> Any:
+        return super()._features(
+            X if reset else _flattened(X, getattr(self, "image_shape_", None)), reset=reset
+        )
 
     def _prepare(
         self, X: Any, y: Any, sample_weight: Any, *, reset: bool, classes: Any = None

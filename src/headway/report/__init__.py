@@ -7,6 +7,7 @@ from headway.report.evaluation_text import (
     plain_evaluation,
     plain_paired,
 )
+from headway.report.explanation import explanation_picture
 from headway.report.gallery import (
     comparison_pictures,
     evaluation_pictures,
@@ -28,6 +29,7 @@ __all__ = [
     "doubted_images_picture",
     "evaluation_pictures",
     "evaluation_text",
+    "explanation_picture",
     "jacobians_picture",
     "logits_picture",
     "paired_text",
