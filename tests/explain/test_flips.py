@@ -11,6 +11,7 @@ from headway.decisions import (
     ApsScore,
     Argmax,
     BinaryThreshold,
+    ExpectedF1,
     LabelThresholds,
     LacScore,
     LeastCost,
@@ -62,6 +63,7 @@ LABELS = [
     LabelThresholds((0.3, 0.2, 0.4), at_most=1),
     LabelThresholds((0.3, 0.2, 0.4), at_least_one=True, at_most=2),
     TopK(1),
+    ExpectedF1(),
 ]
 BINARY = [Argmax(), BinaryThreshold(0.8), LeastCost([[0.0, 1.0, 0.3], [2.0, 0.0, 0.3]])]
 BINARY.append(Abstain(0.7))

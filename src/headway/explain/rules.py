@@ -18,6 +18,7 @@ from headway.decisions import (
     Abstain,
     Argmax,
     BinaryThreshold,
+    ExpectedF1,
     LabelThresholds,
     LacScore,
     LeastCost,
@@ -107,6 +108,12 @@ def rule_words(decision: Any, actions: tuple[str, ...], /) -> str:
         return f"A label is present if its probability exceeds {decision.value:.4g}."
     if isinstance(decision, LabelThresholds):
         return "A label is present if its probability exceeds its own threshold" + _bounds(decision)
+    if isinstance(decision, ExpectedF1):
+        measure = "F1" if decision.beta == 1 else f"F{decision.beta:.4g}"
+        return (
+            f"Of all sets of labels the one with the largest expected {measure} is taken: it "
+            "consists of the most probable labels, and how many depends on all of them."
+        )
     if isinstance(decision, TopK):
         return f"The {decision.k} most probable are taken."
     if isinstance(decision, Abstain):
