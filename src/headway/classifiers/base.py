@@ -10,15 +10,14 @@ probabilities.
 
 import os
 from abc import abstractmethod
-from copy import deepcopy
 from dataclasses import replace
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
-from headway.calibration import CalibrationReport, Calibrator
+from headway.classifiers.after_logits import AfterLogits
 from headway.classifiers.answers import named_answers, right_answers
 from headway.classifiers.features import validate_features
 from headway.classifiers.given_labels import (
@@ -29,7 +28,6 @@ from headway.classifiers.given_labels import (
     require_two_weighted,
     without_unknown,
 )
-from headway.classifiers.held_out import fit_calibrator, fit_decision
 from headway.classifiers.resolve import resolve_head
 from headway.errors import InputValueError
 from headway.heads import Head
@@ -40,7 +38,7 @@ from headway.losses import CanonicalLoss, PositiveWeightedLoss, weighted_mean
 __all__ = ["HeadClassifier"]
 
 
-class HeadClassifier(ClassifierMixin, BaseEstimator):
+class HeadClassifier(AfterLogits, ClassifierMixin, BaseEstimator):
     """Base of the classifiers: an abstract model that makes logits, with a head on top.
 
     A subclass stores `head`, `classes`, `class_weight` and `label_smoothing` as parameters and
@@ -79,8 +77,6 @@ class HeadClassifier(ClassifierMixin, BaseEstimator):
     head_: Head
     label_encoder_: LabelEncoder
     n_features_in_: int
-    calibrator_: Calibrator | None = None
-    calibration_report_: CalibrationReport | None = None
 
     # -- what a subclass brings -------------------------------------------------------------
 
@@ -278,110 +274,6 @@ class HeadClassifier(ClassifierMixin, BaseEstimator):
         if self.kind_ == "multilabel" and np.isnan(truth).all():
             return float("nan")
         return float(weighted_mean(right.astype(np.float64), weights))
-
-    # -- calibrate, decide --------------------------------------------------------------------
-
-    def calibrate(
-        self,
-        X: Any,
-        y: Any,
-        method: Any = "temperature",
-        *,
-        sample_weight: Any = None,
-        random_state: int = 0,
-    ) -> Self:
-        """Return a copy of the classifier whose logits are calibrated.
-
-        Parameters
-        ----------
-        X : array or DataFrame of shape (n, d)
-            Features of rows that the classifier was NOT fitted on.
-        y : n labels
-            Their labels.
-        method : name or Calibrator
-            What is fitted, kept only where it lowers the loss of rows that it was not fitted on
-            (`calibration_report_` says why); an object is used as it is.
-        sample_weight : array of shape (n,), optional
-            Non-negative row weights.
-        random_state : int
-            Draws the folds that judge the calibrator.
-
-        Raises
-        ------
-        InputTypeError, InputValueError
-            If rows and labels do not fit together or the method does not suit them.
-        """
-        logits, labels, weights = self._held_out(X, y, sample_weight)
-        copy = deepcopy(self)
-        copy.calibrator_, copy.calibration_report_ = fit_calibrator(
-            method, logits, labels, weights, head=self.head_, random_state=random_state
-        )
-        return copy
-
-    def decide_by(
-        self,
-        decision: Any,
-        X: Any = None,
-        y: Any = None,
-        *,
-        sample_weight: Any = None,
-        random_state: int = 0,
-    ) -> Self:
-        """Return a copy of the classifier that decides by another rule.
-
-        Parameters
-        ----------
-        decision : Decision or Tuner
-            What turns probabilities into answers; a tuner finds one for the rows given.
-        X : array or DataFrame of shape (n, d), optional
-            For a tuner: features of rows that neither the classifier nor, for promises such as
-            those of conformal sets, its calibrator was fitted on.
-        y : n labels, optional
-            Their labels.
-        sample_weight : array of shape (n,), optional
-            Non-negative row weights.
-        random_state : int
-            For tuners that draw.
-
-        Raises
-        ------
-        InputTypeError, InputValueError
-            If the decision does not suit the labels, or a tuner has no rows.
-
-        Examples
-        --------
-        >>> from headway import LeastCost, LinearClassifier
-        >>> model = LinearClassifier().fit([[0.0], [1.0], [2.0], [3.0]], ["no", "no", "yes", "yes"])
-        >>> unsure = LeastCost([[0.0, 1.0, 0.3], [1.0, 0.0, 0.3]])
-        >>> model.decide_by(unsure).predict([[0.0], [1.5], [3.0]]).tolist()
-        ['no', 'abstain', 'yes']
-        """
-        check_is_fitted(self)
-        rows = None
-        if X is not None:
-            logits, labels, weights = self._held_out(X, y, sample_weight)
-            if self.calibrator_ is not None:
-                logits = self.calibrator_(logits)
-            rows = self.head_.to_probs(logits), labels, weights
-        copy = deepcopy(self)
-        copy.head_ = replace(
-            self.head_,
-            decision=fit_decision(decision, rows, kind=self.kind_, random_state=random_state),
-        )
-        return copy
-
-    def _held_out(
-        self, X: Any, y: Any, sample_weight: Any
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
-        """Return (raw logits, encoded labels, weights) of rows to calibrate or tune on."""
-        logits = self.raw_logits(X)
-        if y is None:
-            raise InputValueError(
-                "`y` must hold the labels of `X`, got None. Pass both, of rows held out from `fit`."
-            )
-        labels = self.label_encoder_.transform(flat(y))
-        check_lengths(logits, labels)
-        return logits, labels, given_weights(sample_weight, len(labels))
 
     # -- save -------------------------------------------------------------------------------
 

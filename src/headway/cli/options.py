@@ -9,6 +9,8 @@ import typer
 
 __all__ = [
     "MODEL_SUFFIX",
+    "AtLeastOne",
+    "AtMost",
     "Figure",
     "Json",
     "Missing",
@@ -66,6 +68,22 @@ Figure = Annotated[
         "--figure",
         metavar="FILE",
         help="Also draw it: a file ending in .svg, .png or .pdf.",
+        show_default=False,
+    ),
+]
+AtLeastOne = Annotated[
+    bool,
+    typer.Option(
+        "--at-least-one", help="A row without a label gets the one nearest to its threshold."
+    ),
+]
+AtMost = Annotated[
+    int | None,
+    typer.Option(
+        "--at-most",
+        metavar="K",
+        min=1,
+        help="No more labels in a row than this.",
         show_default=False,
     ),
 ]

@@ -11,6 +11,7 @@ from headway.evaluation.results import (
     PairedScore,
     Score,
 )
+from headway.evaluation.tuning import evaluate_tuning
 
 __all__ = [
     "Evaluation",
@@ -23,6 +24,7 @@ __all__ = [
     "compare_evaluations",
     "evaluate",
     "evaluate_probs",
+    "evaluate_tuning",
     "review_labels",
     "review_probs",
 ]

@@ -1,0 +1,104 @@
+"""`headway decide` on small files, from the words typed to the model saved."""
+
+import json
+from collections import Counter
+
+import pytest
+
+COSTS = """,setosa,versicolor,virginica,ask
+virginica,1,1,0,0.2
+setosa,0,1,1,0.2
+versicolor,1,0,5,0.2
+"""
+
+
+@pytest.fixture
+def iris(folder, headway):
+    """A folder with iris.headway and costs.csv."""
+    (folder / "costs.csv").write_text(COSTS)
+    assert headway("fit", "iris.csv", "--target", "species", "-o", "iris.headway").code == 0
+    return folder
+
+
+@pytest.fixture
+def songs(folder, headway):
+    """A folder with songs.headway."""
+    assert headway("fit", "songs.csv", "--target", "moods", "-o", "songs.headway").code == 0
+    return folder
+
+
+def answers(done):
+    assert done.code == 0, done.err
+    first, *rest = done.out.splitlines()
+    assert first == "prediction"
+    return Counter(rest)
+
+
+class TestDecide:
+    def test_costs_are_matched_by_name_and_ask_is_an_answer(self, headway, iris):
+        found = answers(headway("decide", "iris.headway", "iris.csv", "--costs", "costs.csv"))
+        assert found["setosa"] >= 45
+        assert found["ask"] > 10
+        # To take versicolor for virginica costs five times as much as the other way round.
+        assert found["versicolor"] > found["virginica"]
+
+    def test_a_rule_is_saved_and_the_model_that_was_given_stays(self, headway, iris):
+        before = (iris / "iris.headway").read_bytes()
+        words = ("decide", "iris.headway", "iris.csv", "--abstain-below", "0.95")
+        found = answers(headway(*words, "--save", "careful.headway"))
+        assert found["abstain"] > 0
+        assert answers(headway("predict", "careful.headway", "iris.csv")) == found
+        assert (iris / "iris.headway").read_bytes() == before
+
+    def test_without_a_rule_the_model_decides_as_it_was_saved(self, headway, iris):
+        assert (
+            headway("decide", "iris.headway", "new.csv").out
+            == headway("predict", "iris.headway", "new.csv").out
+        )
+
+    def test_argmax_undoes_a_rule(self, headway, iris):
+        headway("decide", "iris.headway", "--top-k", "2", "--save", "two.headway")
+        assert all(
+            "|" in answer for answer in answers(headway("predict", "two.headway", "new.csv"))
+        )
+        done = headway("decide", "two.headway", "new.csv", "--argmax")
+        assert done.out == headway("predict", "iris.headway", "new.csv").out
+
+    def test_thresholds_of_labels_by_name(self, headway, songs):
+        everything = headway("decide", "songs.headway", "songs.csv", "--threshold", "0")
+        assert answers(everything) == {"long|wide": 150}
+        never = headway("decide", "songs.headway", "songs.csv", "--threshold", "long=1,wide=0")
+        assert answers(never) == {"wide": 150}
+        one = headway("decide", "songs.headway", "songs.csv", "--threshold", "1", "--at-least-one")
+        assert set(answers(one)) == {"long", "wide"}
+
+    def test_json_goes_to_a_file(self, headway, iris):
+        words = ("decide", "iris.headway", "new.csv", "--abstain-below", "1", "--json")
+        assert headway(*words, "--probs", "-o", "out.json").code == 0
+        records = json.loads((iris / "out.json").read_text())
+        assert records[0]["prediction"] == "abstain"
+        assert sum(records[0]["probs"].values()) == pytest.approx(1)
+
+    @pytest.mark.parametrize(
+        ("words", "code", "message"),
+        [
+            (("new.csv", "--top-k", "2", "--argmax"), 2, "one rule at a time"),
+            ((), 2, "a table to decide, or --save"),
+            (("new.csv", "--at-least-one"), 2, "goes with --threshold"),
+            (("new.csv", "--threshold", "many"), 2, "'many' is not a number"),
+            (("new.csv", "--threshold", "bee=0.2"), 2, "'bee' is not one of setosa"),
+            (("new.csv", "--threshold", "1.5"), 1, "0 <= value <= 1, got 1.5"),
+            (("new.csv", "--abstain-below", "2"), 1, "threshold"),
+            (("new.csv", "--top-k", "0"), 1, "at least 1"),
+            (("new.csv", "--costs", "none.csv"), 1, "none.csv"),
+            (("new.csv", "--costs", "iris.csv"), 1, "got"),
+            (("none.csv", "--argmax"), 1, "none.csv"),
+            (("new.csv", "--argmax", "--save", "model.txt"), 1, ".headway"),
+        ],
+    )
+    def test_a_mistake_is_one_line(self, headway, iris, words, code, message):
+        done = headway("decide", "iris.headway", *words)
+        assert done.code == code
+        assert message in done.err
+        assert done.out == ""
+        assert len(done.err.strip().splitlines()) == 1 or code == 2
