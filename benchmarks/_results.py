@@ -19,16 +19,17 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks._pairs import ratio_text
+from headway import __version__
 
 FOLDER = Path(__file__).parent / "results"
 PACKAGES = (
-    "headway",
     "numpy",
     "scipy",
     "scikit-learn",
     "torch",
     "cyanure",
     "liblinear-official",
+    "mapie",
     "scikit-learn-intelex",
     "onnxruntime",
 )
@@ -61,7 +62,7 @@ def spread(values):
 
 def environment():
     """Return what the numbers depend on."""
-    packages = {}
+    packages = {"headway": __version__}
     for name in PACKAGES:
         try:
             packages[name] = version(name)

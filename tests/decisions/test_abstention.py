@@ -111,6 +111,15 @@ def test_the_bound_is_clopper_and_pearsons_with_its_share_of_the_doubt():
         AbstainAtError(bound - 1e-9).fit(probs, labels)
 
 
+def test_two_walks_share_the_doubt():
+    probs = np.repeat([[0.9, 0.1], [0.6, 0.4]], 100, axis=0)
+    labels = np.r_[np.ones(3, int), np.zeros(97, int), np.arange(100) % 2]
+    bound = beta.ppf(1 - 0.05 / 2, 4, 97)
+    assert AbstainAtError(bound + 1e-9).fit(probs, labels) == Abstain(0.9)
+    with pytest.raises(InputValueError, match="200 tuning rows can prove"):
+        AbstainAtError(bound - 1e-9).fit(probs, labels)
+
+
 def test_a_sure_model_that_is_right_answers_everything():
     probs, labels = np.tile([1.0, 0.0], (100, 1)), np.zeros(100, int)
     assert AbstainAtError(0.05).fit(probs, labels)(probs).sum() == 0

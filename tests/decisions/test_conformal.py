@@ -230,6 +230,8 @@ def test_rows_that_cannot_calibrate_are_named(rows):
         ConformalSets().fit(probs, labels + 4 * (labels == labels[0]) - labels[0])
     with pytest.raises(InputTypeError, match="must be integers, got dtype float64"):
         ConformalSets().fit(probs, labels.astype(float))
+    with pytest.raises(InputValueError, match=r"matrix of shape \(160, 4\).*RiskControlledSets"):
+        ConformalSets().fit(probs, (probs > 0.5).astype(int))
     broken = probs.copy()
     broken[5, 2] = np.nan
     with pytest.raises(InputValueError, match="got nan at row 5, column 2"):

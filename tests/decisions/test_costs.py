@@ -136,7 +136,7 @@ def test_classes_are_distinct():
 
 
 def test_a_right_answer_dearer_than_a_wrong_one_is_refused_unless_it_is_meant():
-    cost = [[0, 1, 1], [1, 0, 1], [1, 2, 3]]
+    cost = [[0, 1, 1], [1, 0, 1], [1, 4, 3]]
     message = "got 3 for 'fly' where it is true and 1 for answering 'ant' there.*transpose"
     with pytest.raises(InputValueError, match=message):
         read_costs(cost, CLASSES)

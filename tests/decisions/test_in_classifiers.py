@@ -8,8 +8,10 @@ from headway.decisions import (
     AbstainAtError,
     AbstainAtRate,
     ConformalSets,
+    LeastCost,
     RiskControlledSets,
     Threshold,
+    Tuner,
     read_costs,
 )
 from headway.metrics import set_report
@@ -36,6 +38,15 @@ def test_a_tuned_model_is_saved_with_its_decision(tuner, insects, tmp_path):
     back = load(tmp_path / "m")
     assert back.head_.decision == tuned.head_.decision
     assert back.predict(X_new).tolist() == tuned.predict(X_new).tolist()
+
+
+def test_a_promise_is_calibrated_on_rows_that_the_calibrator_has_not_seen(insects):
+    _, X, y, _, _ = insects
+    promises = [ConformalSets(0.8), AbstainAtError(0.2), RiskControlledSets(0.1)]
+    assert all(isinstance(tuner, Tuner) and tuner.own_rows for tuner in promises)
+    logits = np.vstack([X, X])
+    model = FromLogits(calibrator="temperature", decision=promises[0])
+    assert model.fit(logits, np.r_[y, y]).head_.decision.rows == (500,)
 
 
 def test_names_come_out(insects):
@@ -65,3 +76,10 @@ def test_label_sets_with_a_promised_share_of_misses():
     found, true = tuned.predict(logits[1000:]), labels[1000:]
     missed = (true & (found == 0)).sum(axis=1) / np.maximum(true.sum(axis=1), 1)
     assert 0.02 < missed.mean() < 0.08
+
+
+def test_actions_without_names_are_numbered(insects):
+    model, _, _, X_new, _ = insects
+    cost = np.c_[1.0 - np.eye(3), [0.2, 0.3, 0.3], [0.3, 0.2, 0.2]]
+    answers = model.decide_by(LeastCost(cost)).predict(X_new)
+    assert set(answers) == {*NAMES, "abstain", "action 4"}

@@ -29,7 +29,8 @@ def action_names(decision: Any, classes: np.ndarray, /) -> np.ndarray:
     Returns
     -------
     array of shape (A,)
-        `classes` themselves, or objects: names of the actions, or the classes and "abstain".
+        `classes` themselves, or objects: names of the actions, or the classes, "abstain" and
+        numbers for what comes after it.
 
     Examples
     --------
@@ -44,8 +45,9 @@ def action_names(decision: Any, classes: np.ndarray, /) -> np.ndarray:
     if actions is not None:
         known = {str(name): name for name in classes.tolist()}
         names = [known.get(action, action) for action in actions]
-    elif getattr(decision, "abstains", cost is not None and cost.shape[1] == len(classes) + 1):
-        names = [*classes.tolist(), ABSTAIN]
+    elif getattr(decision, "abstains", cost is not None and cost.shape[1] > len(classes)):
+        more = range(len(classes) + 1, len(classes) + 1 if cost is None else cost.shape[1])
+        names = [*classes.tolist(), ABSTAIN, *(f"action {a}" for a in more)]
     else:
         return classes
     answers = np.empty(len(names), dtype=object)

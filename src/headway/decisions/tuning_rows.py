@@ -56,6 +56,11 @@ def class_labels(probs: np.ndarray, labels: Any, /) -> np.ndarray:
             "training."
         )
     labels = np.asarray(labels)
+    if labels.ndim == 2:
+        raise InputValueError(
+            f"`labels` must be one true class for each row, got a matrix of shape {labels.shape}. "
+            "For label sets use RiskControlledSets or LabelThresholds."
+        )
     check_labels(labels, np, shape=(len(probs),), n_classes=probs.shape[1])
     return labels.astype(np.int64)
 
