@@ -42,6 +42,7 @@ __all__ = [
     "SparsemaxLink",
     "Threshold",
     "TopK",
+    "TuneThresholds",
     "__version__",
     "binary_cross_entropy",
     "binary_cross_entropy_gradient",
@@ -107,6 +108,7 @@ _ROOMS = {
         "RiskControlledSets",
         "Threshold",
         "TopK",
+        "TuneThresholds",
         "read_costs",
         "sample",
     ),
@@ -164,6 +166,7 @@ if TYPE_CHECKING:
         RiskControlledSets,
         Threshold,
         TopK,
+        TuneThresholds,
         read_costs,
         sample,
     )

@@ -29,6 +29,7 @@ from headway.decisions import (
     PredictionSets,
     Threshold,
     TopK,
+    TuneThresholds,
 )
 from headway.errors import FileFormatError, InputTypeError
 from headway.heads import HEAD_NAMES, LABEL_HEADS, Head, preset_head, sigmoid_head
@@ -108,6 +109,7 @@ def test_decisions_with_numbers_inside_come_back():
         ExpectedF1(beta=2, zero_division=0),
         LabelThresholds(np.array([0.1, 1.0]), at_least_one=True, at_most=np.int64(3)),
         TopK(2),
+        TuneThresholds(goal="recall", at_least=0.9, folds=None, at_most=3),
     ],
     ids=repr,
 )

@@ -38,6 +38,7 @@ from headway.decisions import (
     RiskControlledSets,
     Threshold,
     TopK,
+    TuneThresholds,
 )
 from headway.errors import FileFormatError, InputTypeError
 from headway.heads import Head
@@ -96,6 +97,7 @@ OBJECTS: dict[str, type] = {
         Temperature,
         Threshold,
         TopK,
+        TuneThresholds,
         VectorScaling,
     )
 }

@@ -17,6 +17,7 @@ from headway.decisions.risk_control import RiskControlledSets
 from headway.decisions.sampling import Sampled, sample, sample_logits
 from headway.decisions.threshold import Threshold
 from headway.decisions.top_k import TopK
+from headway.decisions.tune_thresholds import TuneThresholds
 from headway.decisions.tuner import Tuner
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
     "Sampled",
     "Threshold",
     "TopK",
+    "TuneThresholds",
     "Tuner",
     "read_costs",
     "sample",

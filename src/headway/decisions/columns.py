@@ -1,5 +1,6 @@
 """What decisions with a number for each column ask of the probabilities they are given."""
 
+import math
 import operator
 
 import numpy as np
@@ -8,7 +9,7 @@ from headway._array import Array
 from headway._check import check_probs, first_index, place
 from headway.errors import InputTypeError, InputValueError
 
-__all__ = ["as_probs", "check_count", "check_probabilities", "largest_columns"]
+__all__ = ["as_probs", "check_beta", "check_count", "check_probabilities", "largest_columns"]
 
 
 def as_probs(probs: Array, /, *, columns: int | None = None, advice: str = "") -> np.ndarray:
@@ -33,16 +34,34 @@ def check_probabilities(probs: np.ndarray, /) -> None:
         )
 
 
-def check_count(value: int, name: str, /) -> int:
-    """Return `value` as an int unless it is not a whole number from 1 on."""
+def check_beta(value: float, /) -> float:
+    """Return `value` as a float unless it is not positive and finite."""
+    try:
+        beta = float(value)
+    except (TypeError, ValueError) as error:
+        raise InputTypeError(
+            f"`beta` must be a number, got {value!r}. 1 weighs precision and recall alike."
+        ) from error
+    if not (beta > 0 and math.isfinite(beta)):
+        raise InputValueError(
+            f"`beta` must be positive and finite, got {beta:g}. 1 weighs precision and recall "
+            "alike; 2 counts recall twice as much."
+        )
+    return beta
+
+
+def check_count(value: int, name: str, /, *, least: int = 1) -> int:
+    """Return `value` as an int unless it is not a whole number from `least` on."""
     try:
         count = operator.index(value)
     except TypeError as error:
         raise InputTypeError(
             f"`{name}` must be a whole number, got {value!r}. Give one such as 3."
         ) from error
-    if count < 1:
-        raise InputValueError(f"`{name}` must be at least 1, got {count}. Give one such as 3.")
+    if count < least:
+        raise InputValueError(
+            f"`{name}` must be at least {least}, got {count}. Give one such as 3."
+        )
     return count
 
 

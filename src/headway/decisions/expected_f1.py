@@ -11,15 +11,13 @@ so that its expectation is zero_division * prod(1 - p); left out of the comparis
 ever be empty.
 """
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 
 from headway._array import Array
 from headway._check import check_fraction
-from headway.decisions.columns import as_probs, check_probabilities
-from headway.errors import InputTypeError, InputValueError
+from headway.decisions.columns import as_probs, check_beta, check_probabilities
 from headway.kernels.example_f1 import ExampleF1, example_f1
 
 __all__ = ["ExpectedF1"]
@@ -85,19 +83,3 @@ class ExpectedF1:
         if probs.dtype not in (np.float32, np.float64):
             probs = probs.astype(np.float64)
         return example_f1(probs, beta=self.beta, empty=self.zero_division)
-
-
-def check_beta(value: float, /) -> float:
-    """Return `value` as a float unless it is not positive and finite."""
-    try:
-        beta = float(value)
-    except (TypeError, ValueError) as error:
-        raise InputTypeError(
-            f"`beta` must be a number, got {value!r}. 1 weighs precision and recall alike."
-        ) from error
-    if not (beta > 0 and math.isfinite(beta)):
-        raise InputValueError(
-            f"`beta` must be positive and finite, got {beta:g}. 1 weighs precision and recall "
-            "alike; 2 counts recall twice as much."
-        )
-    return beta

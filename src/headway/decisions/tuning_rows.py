@@ -1,13 +1,13 @@
-"""The rows that a decision about exclusive classes is tuned on, checked once at the door."""
+"""The rows that a decision is tuned on, checked once at the door."""
 
 from typing import Any
 
 import numpy as np
 
 from headway._check import check_labels, check_probs, first_index, place
-from headway.errors import InputValueError
+from headway.errors import InputTypeError, InputValueError
 
-__all__ = ["class_labels", "finite_probs", "refuse_weights"]
+__all__ = ["class_labels", "finite_probs", "label_cells", "refuse_weights"]
 
 ROUNDING = 1e-4  # of a row of float16 probabilities; logits are further off
 
@@ -63,6 +63,65 @@ def class_labels(probs: np.ndarray, labels: Any, /) -> np.ndarray:
         )
     check_labels(labels, np, shape=(len(probs),), n_classes=probs.shape[1])
     return labels.astype(np.int64)
+
+
+def label_cells(probs: np.ndarray, labels: Any, /) -> tuple[np.ndarray, bool]:
+    """Return labels as a 0/1/NaN matrix, and whether they were classes of a binary problem.
+
+    Parameters
+    ----------
+    probs : float64 array of shape (n, L), or (n, 2) with labels of shape (n,)
+        At least one row.
+    labels : 0/1/NaN matrix of shape (n, L), or 0/1 integers of shape (n,)
+
+    Returns
+    -------
+    float64 array of shape (n, L), or (n, 1) for a binary problem; bool
+
+    Raises
+    ------
+    InputTypeError, InputValueError
+        If there is no row, the shapes differ, or there are more than two exclusive classes.
+
+    Examples
+    --------
+    >>> label_cells(np.array([[0.5, 0.5]]), [1])
+    (array([[1.]]), True)
+    """
+    labels = np.asarray(labels)
+    if labels.ndim == 1:
+        if probs.shape[1] != 2:
+            raise InputValueError(
+                f"`labels` must be a matrix of shape {probs.shape} to tune thresholds, got shape "
+                f"{labels.shape}. Exclusive classes have one threshold if they are two; for more "
+                "of them use `LeastCost`."
+            )
+        return class_labels(probs, labels)[:, None].astype(np.float64), True
+    if not len(probs):
+        raise InputValueError(
+            "`probs` must have at least one row to tune on, got none. Keep some rows back from "
+            "training."
+        )
+    if labels.shape != probs.shape:
+        raise InputValueError(
+            f"`labels` must have the shape of `probs` {probs.shape}, got {labels.shape}. Give one "
+            "cell for each label: 0, 1, or NaN if missing."
+        )
+    try:
+        cells = labels.astype(np.float64)
+    except (TypeError, ValueError) as error:
+        raise InputTypeError(
+            f"`labels` must be numbers, got dtype {labels.dtype}. Encode label sets with "
+            "`LabelEncoder` first."
+        ) from error
+    bad = ~((cells == 0) | (cells == 1) | np.isnan(cells))
+    if bad.any():
+        index = first_index(bad, np)
+        raise InputValueError(
+            f"`labels` must be 0, 1, or NaN where missing, got {cells[index]:g} at {place(index)}. "
+            "Write present labels as 1 and absent ones as 0."
+        )
+    return cells, False
 
 
 def refuse_weights(weights: Any, name: str, /) -> None:
