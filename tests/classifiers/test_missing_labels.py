@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.naive_bayes import GaussianNB
+from sklearn.neighbors import KNeighborsClassifier
 
 from headway import (
     ConvClassifier,
@@ -13,6 +15,7 @@ from headway import (
     MLPClassifier,
     compare,
     load,
+    wrap,
 )
 from headway.errors import InputValueError
 from headway.kernels import sigmoid
@@ -140,6 +143,26 @@ def test_a_label_of_which_only_positives_are_known_is_named(make):
         make().fit(X, holes)
 
 
+@pytest.mark.parametrize("head", ["focal", "asymmetric"])
+def test_other_heads_leave_out_rows_without_a_known_cell(head):
+    X, _, holes = with_holes()
+    holes[7:40] = np.nan
+    kept = ~np.isnan(holes).all(axis=1)
+    full = LinearClassifier(head).fit(X, holes)
+    less = LinearClassifier(head).fit(X[kept], holes[kept])
+    assert_allclose(full.coef_, less.coef_, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("estimator", [GaussianNB(), KNeighborsClassifier()])
+def test_wrapped_estimators_need_no_weights_for_rows_without_a_known_cell(estimator):
+    X, _, holes = with_holes()
+    holes[7:40] = np.nan
+    kept = ~np.isnan(holes).all(axis=1)
+    full = wrap(estimator, missing=-1).fit(X, np.where(np.isnan(holes), -1, holes))
+    less = wrap(estimator).fit(X[kept], holes[kept])
+    assert_allclose(full.predict_proba(X), less.predict_proba(X), rtol=1e-12)
+
+
 def test_a_batch_without_a_known_cell_teaches_nothing():
     X, _, holes = with_holes()
     model = networks()[0].partial_fit(X, holes)
@@ -186,3 +209,25 @@ def test_weight_on_rows_without_a_known_cell_alone_is_refused(make):
     weights = (np.arange(len(X)) < 20).astype(float)
     with pytest.raises(InputValueError, match="must have a known cell"):
         make().fit(X, holes, sample_weight=weights)
+
+
+@pytest.mark.parametrize("name", ["bibtex", "tmc2007"])
+def test_masking_real_labels_costs_less_than_half_of_filling_them_with_zeros(data_folder, name):
+    with np.load(data_folder / f"ml_{name}.npz", allow_pickle=False) as data:
+        X = np.concatenate([data["X_train"], data["X_test"]]).astype(np.float64)
+        Y = np.concatenate([data["Y_train"], data["Y_test"]]).astype(np.float64)
+    order = np.random.default_rng(0).permutation(len(X))
+    train, test = order[:3000], order[3000:6000]
+    often = np.argsort(-Y[train].sum(axis=0))[:8]
+    X, Y = sp.csr_array(X), Y[:, often]
+    gone = np.random.default_rng(1).random((len(train), 8)) < 0.3
+
+    def loss(labels):
+        model = LinearClassifier(C=0.1, tol=1e-4).fit(X[train], labels)
+        return np.mean(cell_log_loss(model.logits(X[test]), Y[test]))
+
+    full = loss(Y[train])
+    masked = loss(np.where(gone, np.nan, Y[train]))
+    zeros = loss(np.where(gone, 0.0, Y[train]))
+    assert full < masked
+    assert masked - full < (zeros - full) / 2

@@ -143,6 +143,8 @@ def fit_columns(
             models.append(float(np.log(odds)))
             continue
         some = None if weights is None else weights[known]
+        if some is not None and (some == 1).all():
+            some = None  # the weights only left out rows without a known cell
         whole = len(known) == len(column)
         models.append(_fitted(estimator, X if whole else take_rows(X, known), truth, some))
     return ColumnModel(tuple(models))
