@@ -8,10 +8,12 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from headway.metrics import (
     calibration_error,
+    calibration_interval,
     observed_cells,
     reliability_curve,
     squared_calibration_error,
     top_label,
+    wilson_interval,
 )
 
 
@@ -63,6 +65,67 @@ def test_groups_of_one_change_next_to_nothing():
     )
 
 
+@pytest.mark.parametrize("promised", [0.8, 0.95])
+@pytest.mark.parametrize(("n", "shift"), [(150, 0.0), (150, 0.1), (1000, 0.03), (3000, 0.1)])
+def test_the_interval_holds_the_error_as_often_as_it_says(n, shift, promised):
+    rng = np.random.default_rng(n)
+    found = [calibration_interval(*forecasts(rng, n, shift), level=promised) for _ in range(400)]
+    held = np.mean([interval.low <= shift <= interval.high for interval in found])
+    assert promised - 0.04 < held
+    # Where the error is hardly seen the lower end is cut off at 0 and the interval is long.
+    assert n < 3000 or held < promised + 0.04
+    assert all(one.low <= one.error <= one.high for one in found)
+
+
+def test_the_interval_of_a_curved_error_holds_what_bins_of_many_cases_show():
+    def curved(n):
+        confidence = rng.uniform(0.0, 1.0, n)
+        return confidence, (rng.random(n) < confidence**1.3).astype(float)
+
+    rng = np.random.default_rng(0)
+    error = calibration_error(*curved(2_000_000))
+    found = [calibration_interval(*curved(1500)) for _ in range(300)]
+    assert 0.92 < np.mean([one.low <= error <= one.high for one in found]) < 0.99
+
+
+def test_cells_of_one_row_that_move_together_widen_the_interval():
+    confidence, outcome = forecasts(np.random.default_rng(3), 500, 0.1)
+    copies, rows = (np.tile(confidence, 4), np.tile(outcome, 4)), np.tile(np.arange(500), 4)
+    one, two = calibration_interval(*copies), calibration_interval(*copies, groups=rows)
+    assert two.high - two.low > 1.5 * (one.high - one.low)
+
+
+@pytest.mark.parametrize("grouped", [False, True])
+def test_an_integer_weight_is_a_case_repeated(grouped):
+    rng = np.random.default_rng(5)
+    confidence, outcome = forecasts(rng, 400, 0.05)
+    confidence = confidence.round(2)
+    weights, groups = rng.integers(0, 4, 400), np.arange(400) // 2
+    one = squared_calibration_error(
+        confidence, outcome, weights=weights, groups=groups if grouped else None
+    )
+    again = [np.repeat(x, weights) for x in (confidence, outcome, groups)]
+    two = squared_calibration_error(*again[:2], groups=again[2] if grouped else None)
+    assert_allclose(one, two, rtol=1e-9)
+    curves = (
+        reliability_curve(confidence, outcome, weights=weights),
+        reliability_curve(*again[:2]),
+    )
+    for name in ("confidence", "frequency", "count", "low", "high"):
+        assert_allclose(*(getattr(curve, name) for curve in curves), rtol=1e-9)
+
+
+def test_the_ends_of_the_curve_are_those_of_wilson():
+    curve = reliability_curve(*forecasts(np.random.default_rng(0), 300), level=0.9)
+    for rate, n, low, high in zip(curve.frequency, curve.count, curve.low, curve.high, strict=True):
+        assert_allclose((low, high), wilson_interval(rate, n, quantile=1.6448536269514722))
+
+
+def test_a_level_outside_0_and_1_is_refused():
+    with pytest.raises(ValueError, match=r"`level` must be in \(0, 1\), got 1"):
+        calibration_interval(np.full(20, 0.5), np.ones(20), level=1)
+
+
 def test_the_error_is_never_negative_and_at_most_one():
     assert calibration_error(np.full(100, 0.5), np.tile([0, 1], 50)) == 0.0
     assert calibration_error(np.zeros(100), np.ones(100)) == 1.0
@@ -86,6 +149,8 @@ def test_bins_never_hold_fewer_than_ten_cases():
 def test_no_cases_give_no_bins_and_one_case_no_error():
     assert len(reliability_curve(np.empty(0), np.empty(0)).count) == 0
     assert math.isnan(calibration_error(np.array([0.5]), np.array([1.0])))
+    assert math.isnan(calibration_interval(np.array([0.5]), np.array([1.0])).high)
+    assert math.isnan(calibration_error(np.array([0.5, 0.5]), np.ones(2), weights=np.zeros(2)))
 
 
 def test_top_label_and_cells_feed_the_curve():

@@ -2,13 +2,15 @@
 
 from headway.metrics.calibration import (
     DEFAULT_BINS,
+    CalibrationInterval,
     ReliabilityCurve,
     calibration_error,
-    observed_cells,
+    calibration_interval,
     reliability_curve,
     squared_calibration_error,
-    top_label,
 )
+from headway.metrics.decomposition import ScoreParts, brier_parts, log_loss_parts
+from headway.metrics.forecasts import by_label, class_log_odds, observed_cells, top_label
 from headway.metrics.intervals import (
     MeanInterval,
     crossed_bootstrap,
@@ -30,13 +32,19 @@ from headway.metrics.sets import SetReport, clopper_pearson_interval, set_report
 
 __all__ = [
     "DEFAULT_BINS",
+    "CalibrationInterval",
     "MeanInterval",
     "ReliabilityCurve",
+    "ScoreParts",
     "SetReport",
+    "brier_parts",
     "brier_score",
+    "by_label",
     "calibration_error",
+    "calibration_interval",
     "cell_brier_score",
     "cell_log_loss",
+    "class_log_odds",
     "clopper_pearson_interval",
     "crossed_bootstrap",
     "crossed_interval",
@@ -44,6 +52,7 @@ __all__ = [
     "f1_score",
     "hits",
     "log_loss",
+    "log_loss_parts",
     "mcnemar_exact",
     "observed_cells",
     "paired_proportion_interval",
