@@ -108,6 +108,21 @@ def _one_row(lines):
     ]
 
 
+def _temperature(lines):
+    return [
+        Part(f"{case}: {peer}", least(lines, case, peer), 5, 20)
+        for case in ("temperature, 10k x 100", "temperature, 50k x 1000")
+        for peer in ("scikit-learn", "probmetrics")
+    ]
+
+
+def _label_calibrators(lines):
+    return [
+        Part(case, least(lines, case, "scikit-learn"), 3, 10)
+        for case in ("Platt, 5k x 159 labels", "isotonic, 5k x 159 labels")
+    ]
+
+
 def _linear_cross_entropy(lines):
     time, memory = (f"{what}, d = 256, K = 128k, batch 1024" for what in ("time", "peak memory"))
     return [
@@ -196,6 +211,20 @@ MARKS = (
         "2x and 1/10",
         "linear_cross_entropy",
         _linear_cross_entropy,
+    ),
+    Mark(
+        "temperature, 10k x 100 and 50k x 1000: scikit-learn / probmetrics, loss no worse",
+        "5x / 5x",
+        "20x / 20x",
+        "calibration",
+        _temperature,
+    ),
+    Mark(
+        "Platt and isotonic, 159 labels: scikit-learn, label by label",
+        "3x",
+        "10x",
+        "calibration",
+        _label_calibrators,
     ),
     Mark(
         "one row, 784 -> 10, lean predict path: scikit-learn / onnxruntime",

@@ -32,6 +32,7 @@ PACKAGES = (
     "mapie",
     "scikit-learn-intelex",
     "onnxruntime",
+    "probmetrics",
 )
 RATIO = "headway is faster by"
 HIDDEN = ("fastest",)

@@ -19,7 +19,7 @@ from scipy.stats import norm
 
 from headway.evaluation.sums import ratio
 from headway.metrics import DEFAULT_BINS
-from headway.metrics.calibration import SMALLEST_BIN
+from headway.metrics.forecasts import SMALLEST_BIN
 
 __all__ = ["BinnedErrors"]
 

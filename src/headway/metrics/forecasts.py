@@ -18,6 +18,7 @@ from headway.errors import InputValueError
 from headway.kernels import logsumexp
 
 __all__ = [
+    "SMALLEST_BIN",
     "by_label",
     "case_weights",
     "check_forecasts",
