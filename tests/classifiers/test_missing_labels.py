@@ -14,9 +14,11 @@ from headway import (
     LinearClassifierCV,
     MLPClassifier,
     compare,
+    evaluate,
     load,
     wrap,
 )
+from headway.decisions import TuneThresholds
 from headway.errors import InputValueError
 from headway.kernels import sigmoid
 from headway.metrics import cell_log_loss
@@ -161,6 +163,21 @@ def test_wrapped_estimators_need_no_weights_for_rows_without_a_known_cell(estima
     full = wrap(estimator, missing=-1).fit(X, np.where(np.isnan(holes), -1, holes))
     less = wrap(estimator).fit(X[kept], holes[kept])
     assert_allclose(full.predict_proba(X), less.predict_proba(X), rtol=1e-12)
+
+
+def test_calibrator_thresholds_and_evaluation_see_known_cells_alone():
+    X, _, holes = with_holes(n=1500)
+    coded = np.where(np.isnan(holes), -1, holes)
+    models = []
+    for labels, missing in ((holes, None), (coded, -1)):
+        model = LinearClassifier(C=1e4, missing=missing).fit(X[:100], labels[:100])
+        model = model.calibrate(X[100:], labels[100:], "platt")
+        assert any(model.calibration_report_.kept)
+        models.append(model.decide_by(TuneThresholds(), X[100:], labels[100:]))
+    plain, declared = models
+    assert_array_equal(declared.logits(X), plain.logits(X))
+    assert declared.head_.decision.values == plain.head_.decision.values
+    assert evaluate(declared, X, coded).to_dict() == evaluate(plain, X, holes).to_dict()
 
 
 def test_a_batch_without_a_known_cell_teaches_nothing():

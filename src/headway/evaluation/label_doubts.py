@@ -190,9 +190,7 @@ class LabelReview:
             "confident_joint": self.confident_joint.tolist(),
             "joint": self.joint.tolist(),
             "table": [
-                {key: value for key, value in vars(doubt).items() if key != "label" or value}
-                if self.labels.ndim == 1
-                else dict(vars(doubt))
+                {key: value for key, value in vars(doubt).items() if value is not None}
                 for doubt in self.table(top)
             ],
         }
