@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.testing import assert_allclose, assert_array_equal
@@ -51,6 +51,7 @@ def test_a_shared_shift_changes_nothing(link, z, shift):
 
 @each_link
 @settings(max_examples=25)
+@example(z=np.array([[0.0, -2.0, -2.0, -2.0, -2.0]]))  # the others exactly at the margin
 @given(z=ROWS)
 def test_the_loss_is_never_below_zero_and_zero_once_the_class_leads_by_the_margin(link, z):
     margin = 1 / (index(link) - 1)
@@ -186,7 +187,10 @@ def test_losses_by_hand():
     first = np.eye(2)[[0] * 5]
     # Sparsemax of two classes, y leading by d: (1 - d)^2 / 4 within 1, -d below.
     assert_allclose(SparsemaxLink().canonical_loss(z, first), [1 / 4, 1 / 16, 0, 3, 0])
-    # Its entropy is the loss at the probs: (1 - 1/2) / 2 for two even classes.
+    # Entmax: at even logits the entropy of even classes; further behind than 2, the distance.
+    even = 4 / 3 * (1 - np.sqrt(0.5))
+    assert_allclose(EntmaxLink().canonical_loss(z, first)[[0, 3, 4]], [even, 3, 0])
+    # The entropy of sparsemax is the loss at the probs: (1 - 1/2) / 2 for two even classes.
     assert_allclose(SparsemaxLink().entropy(np.array([[0.5, 0.5]])), [0.25])
     assert_allclose(EntmaxLink().entropy(np.array([[0.25] * 4])), [4 / 3 * (1 - 0.5)])
 
