@@ -30,6 +30,7 @@ EXAMPLES = """Examples:
 """
 MODELS = ("linear", "mlp")
 CERTIFIED = ("softmax", "sigmoid")  # heads whose linear model is solved with a proof
+SPARSE = ("sparsemax", "entmax")  # heads whose losses are not logarithms
 HEADS = ("auto", "softmax", "sigmoid", "sparsemax", "entmax", "focal", "asymmetric")
 
 
@@ -109,8 +110,7 @@ def run(
         print_json({**summary, "file": str(output)})
     else:
         kind = classifier.kind_
-        certified = summary["head"] in CERTIFIED
-        cells = {key: _cell(key, v, kind, certified=certified) for key, v in summary.items()}
+        cells = {key: _cell(key, v, kind, head=summary["head"]) for key, v in summary.items()}
         print_pairs([(key.replace("_", " "), text) for key, text in cells.items()])
     note(f"saved {output}; use it with:  headway predict {output} FILE")
 
@@ -157,7 +157,7 @@ def _summary(classifier: Any, features: Any, labels: Any) -> dict[str, Any]:
     return summary
 
 
-def _cell(key: str, value: Any, kind: str, *, certified: bool) -> str:
+def _cell(key: str, value: Any, kind: str, *, head: str) -> str:
     """Return one value of the summary as a beginner reads it."""
     if key == "classes":
         shown = ", ".join(value[:10])
@@ -166,9 +166,9 @@ def _cell(key: str, value: Any, kind: str, *, certified: bool) -> str:
         rows = "every label right in" if kind == "multilabel" else "of"
         return f"{100 * value:.2f} % ({rows} the rows it learned from; new rows do worse)"
     if key == "objective":
-        return f"{value:.6g} nats"
+        return f"{value:.6g}" + ("" if head in SPARSE else " nats")
     if key == "optimality_gap":
-        if value != value and not certified:  # NaN
+        if value != value and head not in CERTIFIED:  # NaN
             return "not known: only softmax and sigmoid come with a proof"
         if value != value:
             return "none: the loss has no minimum (see the warning)"

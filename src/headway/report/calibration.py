@@ -60,7 +60,9 @@ def reliability_picture(comparison: Comparison, model: str) -> Picture:
                     style.dash,
                 )
             )
-            if entry.runs[0].membership is not None:
+            # One style says "raw": of several heads of sigmoids the first shows it.
+            raw_shown = any(line[2] == RAW for line in lines)
+            if entry.runs[0].membership is not None and not raw_shown:
                 lines.append(
                     (
                         f"{entry.head}, raw values",

@@ -24,7 +24,7 @@ _STYLES = {
     "softmax": HeadStyle(BLUE, "o", "-", None),
     "sigmoid": HeadStyle(VERMILLION, "s", "--", "////"),
     "sparsemax": HeadStyle("#999933", "X", (0, (8, 2)), "++++"),
-    "entmax": HeadStyle("#882255", "*", (0, (3, 1, 1, 1)), "oooo"),
+    "entmax": HeadStyle("#882255", "<", (0, (3, 1, 1, 1)), "oooo"),
     "focal": HeadStyle(INK, "p", (0, (6, 2, 2, 2)), "||||"),
     "asymmetric": HeadStyle("#aa4499", "h", (0, (2, 2)), "****"),
     "sigmoid+mse": HeadStyle(OKABE_ITO[2], "^", "-.", "...."),
