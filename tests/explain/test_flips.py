@@ -28,7 +28,7 @@ from headway.explain.flips import (
     threshold_flip,
     with_held_draw,
 )
-from headway.heads import binary_head, preset_head, sigmoid_head, softmax_head
+from headway.heads import HEAD_NAMES, binary_head, preset_head, sigmoid_head, softmax_head
 from headway.labels import one_hot
 
 COST = np.array([[0.0, 1.0, 4.0, 0.4], [2.0, 0.0, 1.0, 0.4], [1.0, 6.0, 0.0, 0.4]])
@@ -72,6 +72,8 @@ HEADS = [
     *(replace(sigmoid_head(exclusive=True), decision=d) for d in EXCLUSIVE),
     *(replace(sigmoid_head(exclusive=False), decision=d) for d in LABELS),
     *(replace(binary_head(), decision=d) for d in BINARY),
+    *(replace(preset_head("sparsemax", "exclusive"), decision=d) for d in (Argmax(), Abstain(0.8))),
+    *(replace(preset_head("entmax", "binary"), decision=d) for d in (Argmax(), Abstain(0.8))),
 ]
 NAMES = ("ant", "bee", "fly")
 
@@ -82,7 +84,7 @@ def head_id(head):
 
 
 def rows(head, n=6):
-    columns = 1 if head.name == "binary" else 3
+    columns = 1 if head.name in ("binary", "entmax") else 3
     return np.random.default_rng(3).normal(scale=1.5, size=(n, columns))
 
 
@@ -216,7 +218,7 @@ def test_a_decision_that_never_changes_says_so():
 
 def test_every_preset_for_exclusive_classes_is_explained():
     z = one_hot(np.array([1]), 3)[0] * 2.0 + np.array([0.1, 0.0, 0.3])
-    for name in ("softmax", "sigmoid", "sigmoid+mse", "double-softmax", "softmax+bce"):
+    for name in HEAD_NAMES:
         flips = logit_flips(preset_head(name, "exclusive"), z, NAMES, words)
         assert_allclose([flip.change for flip in flips], [1.9, -1.7, 1.7])
 
@@ -232,3 +234,22 @@ def test_the_draw_of_a_random_set_is_held():
         moved[NAMES.index(flip.name)] += flip.change * (1 - 1e-9)
         assert held.decide(moved[None, :]).tolist() == head.decide(z[None, :]).tolist()
     assert with_held_draw(softmax_head(), np.zeros((1, 3))) == softmax_head()
+
+
+def test_no_smaller_change_of_any_labels_threshold_flips_the_set():
+    rng = np.random.default_rng(0)
+    grid = np.linspace(0, 1, 101)
+    for at_least_one in (False, True):
+        for at_most in (None, 1, 2):
+            for _ in range(6):
+                values = tuple(rng.random(5))
+                decision = LabelThresholds(values, at_least_one=at_least_one, at_most=at_most)
+                head = replace(sigmoid_head(exclusive=False), decision=decision)
+                z = rng.normal(scale=2.0, size=5)
+                probs = head.to_probs(z[None, :])
+                flip = threshold_flip(head, z, "abcde", words)
+                told = abs(flip.change) if flip.exists else np.inf
+                for k in range(5):
+                    for value in grid[np.abs(grid - values[k]) < told - 1e-9]:
+                        other = replace(decision, values=(*values[:k], value, *values[k + 1 :]))
+                        assert (other(probs)[0] == decision(probs)[0]).all()

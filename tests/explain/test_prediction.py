@@ -22,6 +22,7 @@ from headway import (
     explain_prediction,
     wrap,
 )
+from headway.calibration import Beta, Isotonic, Platt, PriorShift, Temperature
 from headway.decisions import BinaryThreshold, ConformalSets, TopK
 from headway.errors import InputTypeError, InputValueError
 
@@ -269,6 +270,29 @@ def test_a_calibrated_logit_is_told_beside_the_raw_one():
     assert f"temperature {temperature:.4g}" in told.calibration
     assert_allclose(told.raw_logits, told.logits * temperature)
     assert "Calibrated logit:" in told.to_text()
+
+
+CALIBRATORS = [
+    (Temperature(2.0), "divided by the temperature 2"),
+    (Platt([2.0], [0.5]), "multiplied by 2, and 0.5 is added"),
+    (Isotonic(([-1.0, 1.0],), ([-2.0, 2.0],)), "between -1 and 1 it goes from -2 to 2"),
+    (Isotonic(([-1.0, 0.1],), ([-2.0, 2.0],)), "above 0.1 it is 2"),
+    (PriorShift([0.5]), "constant"),
+    (Beta([1.0], [2.0], [0.5]), "beta calibration"),
+]
+
+
+@pytest.mark.parametrize(("calibrator", "said"), CALIBRATORS, ids=lambda x: type(x).__name__)
+def test_what_the_calibrator_did_is_said(calibrator, said):
+    rows = np.array([[0.5], [-3.0], [2.0], [-1.0]])
+    model = (
+        FromLogits(None)
+        .fit(rows, ["no", "no", "yes", "yes"])
+        .calibrate(rows, ["no", "no", "yes", "yes"], calibrator)
+    )
+    told = explain_prediction(model, rows)
+    assert said in told.calibration
+    assert_allclose(told.logits, calibrator(rows[:1])[0])
 
 
 class TestNetworks:

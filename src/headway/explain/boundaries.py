@@ -39,8 +39,11 @@ __all__ = ["critical_logits"]
 MOST_MOVED = 128  # classes whose logits are moved, the most probable first
 
 
-def critical_logits(head: Head, z: np.ndarray, decided: Any, /) -> list[tuple[int, float]] | None:
-    """Return (column, logit) pairs at which alone the decision can change, or None if unknown.
+Critical = tuple[np.ndarray, np.ndarray]
+
+
+def critical_logits(head: Head, z: np.ndarray, decided: Any, /) -> Critical | None:
+    """Return (columns, logits) at which alone the decision can change, or None if unknown.
 
     Parameters
     ----------
@@ -52,37 +55,36 @@ def critical_logits(head: Head, z: np.ndarray, decided: Any, /) -> list[tuple[in
         What the head decides at `z`.
     """
     decision = head.decision
-    if not isinstance(head.link, (SigmoidLink, SoftmaxLink)):
-        return _order_pairs(z, decided) if isinstance(decision, Argmax) and len(z) > 1 else None
-    if not head.exclusive:
-        return _label_criticals(decision, z, head, decided)
     binary = len(z) == 1
-    both = np.array([0.0, z[0]]) if binary else z
     if isinstance(decision, Argmax) and not binary:
-        return _order_pairs(z, decided)
+        return _order(z, np.arange(len(z)) == decided)
+    if not isinstance(head.link, (SigmoidLink, SoftmaxLink)):
+        return None
+    if isinstance(decision, TopK) and not binary:
+        return _order(z, decided == 1)
+    if not head.exclusive:
+        return _label_criticals(decision, z, head)
+    both = np.array([0.0, z[0]]) if binary else z
     planes = _planes(decision, len(both), decided, both)
     if planes is None:
         return None
     sigmoids = isinstance(head.link, SigmoidLink) and not binary
     logs = np.asarray(log_sigmoid(both)) if sigmoids else both
-    columns = [1] if binary else np.argsort(-both, kind="stable")[:MOST_MOVED].tolist()
-    found = []
-    for k in columns:
-        values = _solved(planes, logs, k)
-        if sigmoids:
-            with np.errstate(divide="ignore", invalid="ignore"):
-                values = values - np.log(-np.expm1(values))
-        found += [(0 if binary else k, float(v)) for v in values if np.isfinite(v)]
-    return found
+    columns = np.array([1]) if binary else np.argsort(-both, kind="stable")[:MOST_MOVED]
+    values = _solved(planes, logs, columns)
+    if sigmoids:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            values = values - np.log(-np.expm1(values))
+    columns = np.broadcast_to(columns * (not binary), values.shape)
+    met = np.isfinite(values)
+    return columns[met], values[met]
 
 
-def _order_pairs(z: np.ndarray, chosen: int) -> list[tuple[int, float]]:
-    """Return where another logit reaches the largest, or the largest comes down to another."""
-    others = np.delete(np.arange(len(z)), chosen)
-    return [
-        *((int(k), float(z[chosen])) for k in others),
-        *((int(chosen), float(z[k])) for k in others),
-    ]
+def _order(z: np.ndarray, inside: np.ndarray) -> Critical:
+    """Return where one outside reaches the least inside, or one inside the largest outside."""
+    if inside.all() or not inside.any():
+        return np.zeros(0, dtype=int), np.zeros(0)
+    return np.arange(len(z)), np.where(inside, z[~inside].max(), z[inside].min())
 
 
 def _planes(decision: Any, K: int, decided: Any, z: np.ndarray) -> np.ndarray | None:
@@ -94,9 +96,6 @@ def _planes(decision: Any, K: int, decided: Any, z: np.ndarray) -> np.ndarray | 
         return (decision.cost[:, [decided]] - np.delete(decision.cost, decided, axis=1)).T
     if isinstance(decision, BinaryThreshold):
         return unit[1:] - decision.value
-    if isinstance(decision, TopK):
-        inside, outside = np.flatnonzero(decided), np.flatnonzero(decided == 0)
-        return np.array([unit[i] - unit[j] for i in inside for j in outside]).reshape(-1, K)
     if isinstance(decision, Abstain):
         if decided < K:
             others = unit[decided] - np.delete(unit, decided, axis=0)
@@ -111,46 +110,52 @@ def _planes(decision: Any, K: int, decided: Any, z: np.ndarray) -> np.ndarray | 
     return None
 
 
-def _solved(planes: np.ndarray, logs: np.ndarray, k: int) -> np.ndarray:
-    """Return log u_k on each plane, the other logs u staying; NaN where it meets none."""
-    rest = np.delete(planes, k, axis=1)
-    own = planes[:, k]
+def _solved(planes: np.ndarray, logs: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    """Return log u_k on each plane for each column k, the other logs u staying, or NaN."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        terms = np.delete(logs, k) + np.log(np.abs(rest))
-        positive = np.logaddexp.reduce(np.where(rest > 0, terms, -np.inf), axis=1)
-        negative = np.logaddexp.reduce(np.where(rest < 0, terms, -np.inf), axis=1)
-        # own * u_k must be minus the sum of the rest.
+        terms = logs + np.log(np.abs(planes))
+        positive = _sums_without(np.where(planes > 0, terms, -np.inf), columns)
+        negative = _sums_without(np.where(planes < 0, terms, -np.inf), columns)
+        # The term of u_k must be minus the sum of the others.
+        own = planes[:, columns]
         larger, smaller = np.maximum(positive, negative), np.minimum(positive, negative)
         size = larger + np.log1p(-np.exp(smaller - larger))
         sign = np.where(negative > positive, 1.0, -1.0)
         return np.where(sign * own > 0, size - np.log(np.abs(own)), np.nan)
 
 
-def _label_criticals(
-    decision: Any, z: np.ndarray, head: Head, decided: np.ndarray
-) -> list[tuple[int, float]] | None:
+def _sums_without(terms: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    """Return the logsumexp of each row of terms without column k, for each k of `columns`.
+
+    The largest term is summed around; without any other, what is left is at least half of the
+    sum, so that it may be taken off without cancellation.
+    """
+    rows = np.arange(len(terms))
+    top = terms.argmax(axis=1)
+    total = np.logaddexp.reduce(terms, axis=1)[:, None]
+    others = terms.copy()
+    others[rows, top] = -np.inf
+    rest = np.logaddexp.reduce(others, axis=1)[:, None]
+    own = terms[:, columns]
+    left = np.where(own > -np.inf, total + np.log1p(-np.exp(own - total)), total)
+    return np.where(columns == top[:, None], rest, left)
+
+
+def _label_criticals(decision: Any, z: np.ndarray, head: Head) -> Critical | None:
     """Return where each label's own probability meets a threshold or another label's margin."""
     L = len(z)
+    every = np.arange(L)
     if isinstance(decision, Threshold):
-        line = _logit(decision.value)
-        return [(k, line) for k in range(L)] if np.isfinite(line) else []
-    if isinstance(decision, TopK):
-        return [(j, float(z[k])) for j in range(L) for k in range(L) if decided[j] != decided[k]]
-    if not isinstance(decision, LabelThresholds):
+        probs = np.full((L, 1), decision.value)
+    elif isinstance(decision, LabelThresholds):
+        thresholds = np.asarray(decision.values)
+        probs = thresholds[:, None]
+        if decision.at_least_one or decision.at_most is not None:
+            gains = head.to_probs(z[None, :])[0] - thresholds
+            margins = np.where(every == every[:, None], np.nan, probs + gains)
+            probs = np.column_stack([probs, margins])
+    else:
         return None
-    thresholds = np.asarray(decision.values)
-    found = [(k, float(_logit(t))) for k, t in enumerate(thresholds)]
-    if decision.at_least_one or decision.at_most is not None:
-        gains = head.to_probs(z[None, :])[0] - thresholds
-        found += [
-            (k, float(_logit(thresholds[k] + gains[j])))
-            for k in range(L)
-            for j in range(L)
-            if j != k and 0 < thresholds[k] + gains[j] < 1
-        ]
-    return [(k, v) for k, v in found if np.isfinite(v)]
-
-
-def _logit(probability: float) -> float:
-    with np.errstate(divide="ignore"):
-        return float(logit(probability))
+    columns = np.broadcast_to(every[:, None], probs.shape)
+    met = (probs > 0) & (probs < 1)
+    return columns[met], logit(probs[met])

@@ -36,6 +36,7 @@ __all__ = [
 BEYOND = (1e-12, 1e-9, 1e-6)  # relative steps over a boundary, tried in turn
 FARTHEST = 60.0  # logits: beyond, probabilities are 0 or 1 to the last digit
 STEPS = 400
+MOST_CELLS, LEAST_MOVED = 1 << 24, 8  # of a search: cells of logits, and columns all the same
 HOTTEST = 1000.0
 HALVINGS = 60
 NAN = float("nan")
@@ -90,35 +91,55 @@ def _found_logits(head: Head, z: np.ndarray) -> list[tuple[int, float, Any]]:
     critical = critical_logits(head, z, decided)
     if critical is None:
         return _searched_logits(head, z, decided)
+    columns, at = critical
+    # A boundary is crossed away from where the logit is; one that it lies on (a tie) either way.
+    tie = np.flatnonzero(at == z[columns])
+    columns, at = np.append(columns, columns[tie]), np.append(at, at[tie])
+    way = np.where(at >= z[columns], 1.0, -1.0)
+    way[len(way) - len(tie) :] = -1.0
+    # What is decided holds on an interval around the logit: nearest first, on each side.
+    order = np.lexsort((np.abs(at - z[columns]), way, columns))
+    columns, at, way = columns[order], at[order], way[order]
+    waiting = np.ones(len(at), dtype=bool)
     found = []
-    for step in BEYOND:
-        if not critical:
-            break
-        left = []
-        columns = np.array([k for k, _ in critical])
-        at = np.array([value for _, value in critical])
-        # Beyond a boundary is away from where the logit is now; at it (a tie) either way.
-        way = np.where(at >= z[columns], 1.0, -1.0)
-        size = step * np.maximum(1.0, np.abs(at))
-        for sign in (1.0, -1.0):
-            rows = np.repeat(z[None, :], len(critical), axis=0)
-            rows[np.arange(len(critical)), columns] = at + sign * way * size
-            others = head.decide(rows)
-            tie = np.abs(at - z[columns]) <= size
-            tried = (sign > 0) | tie
-            changed = tried & _differ(others, decided)
-            found += [(*critical[i], others[i]) for i in np.flatnonzero(changed)]
-            left.append(~changed)
-        kept = np.logical_and(*left)
-        critical = [pair for pair, keep in zip(critical, kept, strict=True) if keep]
+    while waiting.any():
+        left = np.flatnonzero(waiting)
+        sides = 2 * columns[left] + (way[left] > 0)
+        _, first = np.unique(sides, return_index=True)
+        tried = left[first]
+        waiting[tried] = False
+        others, changed = _tried(head, z, columns[tried], at[tried], way[tried], decided)
+        for i in np.flatnonzero(changed):
+            found.append((int(columns[tried[i]]), float(at[tried[i]]), others[i]))
+        waiting &= ~np.isin(2 * columns + (way > 0), sides[first][changed])
     return found
+
+
+def _tried(
+    head: Head, z: np.ndarray, columns: np.ndarray, at: np.ndarray, way: np.ndarray, decided: Any
+) -> tuple[list[Any], np.ndarray]:
+    """Return what is decided just beyond each boundary, and where that is another decision."""
+    answers: list[Any] = [None] * len(at)
+    changed = np.zeros(len(at), dtype=bool)
+    for step in BEYOND:
+        left = np.flatnonzero(~changed)
+        if not len(left):
+            break
+        rows = np.repeat(z[None, :], len(left), axis=0)
+        size = step * np.maximum(1.0, np.abs(at[left]))
+        rows[np.arange(len(left)), columns[left]] = at[left] + way[left] * size
+        others = head.decide(rows)
+        for i in np.flatnonzero(_differ(others, decided)):
+            answers[left[i]], changed[left[i]] = others[i], True
+    return answers, changed
 
 
 def _searched_logits(head: Head, z: np.ndarray, decided: Any) -> list[tuple[int, float, Any]]:
     """Return the same by walking outwards along each logit."""
     reach = np.concatenate([[1e-9], np.geomspace(1e-4, FARTHEST, STEPS)])
     found = []
-    for k in np.argsort(-z, kind="stable")[:MOST_MOVED]:
+    most = int(np.clip(MOST_CELLS / (2 * len(reach) * len(z)), LEAST_MOVED, MOST_MOVED))
+    for k in np.argsort(-z, kind="stable")[:most]:
         for sign in (1.0, -1.0):
 
             def moved(distance: np.ndarray, k: int = int(k), sign: float = sign) -> np.ndarray:
@@ -212,52 +233,68 @@ def threshold_flip(head: Head, z: np.ndarray, names: Sequence[str], words: Words
     decision = head.decision
     probs = head.to_probs(z[None, :])
     decided = decision(probs)[0]
-    found = []
-    for field, column, candidates in _thresholds(decision, probs[0]):
-        value = getattr(decision, field)
-        now = float(value if column is None else value[column])
-        for then in candidates:
-            for changed in (then, np.nextafter(then, -np.inf), np.nextafter(then, np.inf)):
-                other = _decided_by(decision, field, column, float(changed), probs)
-                if other is not None and _differ(other[None], decided)[0]:
-                    found.append((abs(then - now), now, float(then), column, other))
-                    break
-    if not found:
-        known = any(True for _ in _thresholds(decision, probs[0]))
+    tries = [
+        (abs(then - now), then, now, field, column)
+        for field, column, now, candidates in _thresholds(decision, probs[0], decided)
+        for then in candidates
+    ]
+    found = None
+    for _, then, now, field, column in sorted(tries, key=lambda item: item[0]):
+        way = np.inf if then >= now else -np.inf
+        beyond = (np.nextafter(then, way), *(then + np.sign(way) * step for step in BEYOND[:2]))
+        # On the line itself first: "exceeds" and "is at least" fall on different sides of it.
+        for changed in (then, *beyond, np.nextafter(then, -way)):
+            other = _decided_by(decision, field, column, float(changed), probs)
+            if other is not None and _differ(other[None], decided)[0]:
+                found = now, float(then), column, other
+                break
+        if found is not None:
+            break
+    if found is None:
         reason = (
             "No threshold from 0 to 1 gives another decision."
-            if known
+            if tries
             else f"{type(decision).__name__} has no threshold."
         )
         return Flip("threshold", "", NAN, NAN, reason=reason)
-    _, now, then, column, other = min(found, key=lambda item: item[0])
+    now, then, column, other = found
     name = "" if column is None else names[column]
     return Flip("threshold", name, now, then, words(other))
 
 
-def _thresholds(decision: Any, probs: np.ndarray) -> list[tuple[str, int | None, list[float]]]:
-    """Return (field, place in it, values at which the decision can change) of each threshold."""
+def _thresholds(
+    decision: Any, probs: np.ndarray, decided: Any
+) -> list[tuple[str, int | None, float, list[float]]]:
+    """Return (field, place in it, value, values at which the decision can change) of each one."""
     known = {field.name for field in fields(decision)} if is_dataclass(decision) else set()
     if isinstance(decision, LabelThresholds):
-        gains = probs - np.asarray(decision.values)
-        bound = decision.at_least_one or decision.at_most is not None
+        values = decision.values
+        rivals = np.zeros(0)
+        if decision.at_least_one or decision.at_most is not None:
+            # A label's margin matters where it passes the least of those in or the best of those
+            # out; the second ones, where it is one of these itself.
+            gains = probs - np.asarray(values)
+            inside, outside = np.sort(gains[decided == 1]), np.sort(gains[decided == 0])
+            rivals = np.concatenate([inside[:2], outside[-2:]])
         return [
             (
                 "values",
                 k,
-                [float(p), *(float(p - g) for g in gains if bound and 0 <= p - g <= 1)],
+                values[k],
+                [float(p), *(float(p - g) for g in rivals if 0 <= p - g <= 1)],
             )
             for k, p in enumerate(probs)
         ]
     if "value" in known and isinstance(decision.value, float):
-        return [("value", None, probs.tolist())]
+        return [("value", None, decision.value, probs.tolist())]
     if isinstance(decision, Abstain):
-        return [("threshold", None, [float(probs.max())])]
+        return [("threshold", None, decision.threshold, [float(probs.max())])]
     if isinstance(decision, PredictionSets):
         scores = np.asarray(decision.score(probs[None, :]))[0].tolist()
-        if len(decision.cutoffs) == 1:
-            return [("cutoffs", 0, scores)]
-        return [("cutoffs", k, [score]) for k, score in enumerate(scores)]
+        cutoffs = decision.cutoffs
+        if len(cutoffs) == 1:
+            return [("cutoffs", 0, cutoffs[0], scores)]
+        return [("cutoffs", k, cutoffs[k], [score]) for k, score in enumerate(scores)]
     return []
 
 

@@ -183,7 +183,7 @@ def explain_prediction(
         logit_names=logit_names,
         raw_logits=raw[0].astype(np.float64),
         logits=z,
-        calibration=calibration_words(model.calibrator_, logit_names),
+        calibration=calibration_words(model.calibrator_, raw[0]),
         head=head_words(head, z, logit_names),
         membership=np.asarray(head.membership(z[None, :])[0]) if sigmoids else None,
         probs=probs,

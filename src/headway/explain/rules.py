@@ -13,7 +13,15 @@ from typing import Any
 
 import numpy as np
 
-from headway.calibration import Isotonic, Platt, PriorShift, Temperature
+from headway.calibration import (
+    Beta,
+    Isotonic,
+    MatrixScaling,
+    Platt,
+    PriorShift,
+    Temperature,
+    VectorScaling,
+)
 from headway.decisions import (
     Abstain,
     Argmax,
@@ -33,12 +41,12 @@ from headway.links import SigmoidLink, SoftmaxLink
 __all__ = ["calibration_words", "decision_options", "head_words", "rule_words", "runner_up"]
 
 
-def calibration_words(calibrator: Any, names: tuple[str, ...], /) -> str:
-    """Return what a calibrator does to the logits, in one sentence.
+def calibration_words(calibrator: Any, raw: np.ndarray, /) -> str:
+    """Return what a calibrator does to the raw logits (K,) of a row, in one sentence.
 
     Examples
     --------
-    >>> calibration_words(Temperature(2.0), ("ant", "bee"))
+    >>> calibration_words(Temperature(2.0), np.zeros(2))
     'Each logit is divided by the temperature 2.'
     """
     if calibrator is None:
@@ -46,15 +54,40 @@ def calibration_words(calibrator: Any, names: tuple[str, ...], /) -> str:
     if isinstance(calibrator, Temperature):
         return f"Each logit is divided by the temperature {calibrator.value:.4g}."
     if isinstance(calibrator, Platt):
-        if len(names) == 1:
+        if len(raw) == 1:
             slope, intercept = float(calibrator.slope[0]), float(calibrator.intercept[0])
             return f"The logit is multiplied by {slope:.4g}, and {intercept:.4g} is added."
         return "Each logit is multiplied by a slope of its own, and an intercept is added."
     if isinstance(calibrator, Isotonic):
-        return "Each logit goes through a rising step function of its own."
+        return "Each logit goes through a rising function of its own" + _step(calibrator, raw)
+    if isinstance(calibrator, Beta):
+        return "Each logit goes through a curve of its own, bent to either side (beta calibration)."
+    if isinstance(calibrator, VectorScaling):
+        return (
+            f"Each logit is divided by the temperature {calibrator.temperature:.4g}, multiplied "
+            "by a slope of its own, and an intercept is added."
+        )
+    if isinstance(calibrator, MatrixScaling):
+        return "Each calibrated logit is a weighted sum of all logits (matrix scaling)."
     if isinstance(calibrator, PriorShift):
         return "To each logit a constant of its own is added, for other class shares."
     return f"The logits go through {type(calibrator).__name__}."
+
+
+def _step(calibrator: Isotonic, raw: np.ndarray) -> str:
+    """Return between which bends a single logit lies, or a full stop."""
+    places, values = calibrator.places[0], calibrator.values[0]
+    if len(raw) > 1 or len(places) < 2:
+        return "."
+    right = int(np.clip(np.searchsorted(places, raw[0]), 1, len(places) - 1))
+    if not places[0] <= raw[0] <= places[-1]:
+        end = 0 if raw[0] < places[0] else -1
+        side = "below" if raw[0] < places[0] else "above"
+        return f": {side} {places[end]:.4g} it is {values[end]:.4g}."
+    return (
+        f": between {places[right - 1]:.4g} and {places[right]:.4g} it goes from "
+        f"{values[right - 1]:.4g} to {values[right]:.4g}."
+    )
 
 
 def head_words(head: Head, z: np.ndarray, names: tuple[str, ...], /) -> str:
@@ -73,7 +106,9 @@ def head_words(head: Head, z: np.ndarray, names: tuple[str, ...], /) -> str:
             f"classes, {total:.4g}."
         )
     if not isinstance(head.link, SigmoidLink):
-        return f"The head {head.name} turns the logits into probabilities."
+        zeros = int((head.to_probs(z[None, :])[0] == 0).sum())
+        none = f"; {zeros} of them are exactly 0" if zeros else ""
+        return f"The head {head.name} turns the logits into probabilities{none}."
     if not head.exclusive:
         return "Sigmoid: 1 / (1 + exp(-logit)), each label on its own."
     if len(z) == 1:
