@@ -26,6 +26,8 @@ FILES = {
     "MNIST": "mnist.npz",
     "bibtex": "ml_bibtex.npz",
     "tmc2007": "ml_tmc2007.npz",
+    "emotions": "ml_emotions.npz",
+    "birds": "ml_birds.npz",
     "clinc150": "text_clinc150.jsonl.gz",
 }
 

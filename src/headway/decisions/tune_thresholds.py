@@ -6,8 +6,7 @@
     cost        false_alarm * false alarms + miss * misses, as small as can be
 
 The best cut of the rows given is found exactly (`sweep`).  The trap is to believe it: it is too
-good to be true, so that cuts are averaged over folds (`fold_average`).  A promised precision or
-recall is averaged only: what suits all labels together may break it.
+good to be true.  `fold_average` says what is made of the best cuts of several parts of the rows.
 """
 
 import warnings
@@ -20,7 +19,7 @@ from headway._array import Array
 from headway._check import check_fraction, check_weights
 from headway.decisions.binary_threshold import BinaryThreshold
 from headway.decisions.columns import check_beta, check_count
-from headway.decisions.fold_average import averaged_thresholds
+from headway.decisions.fold_average import averaged_thresholds, cautious_thresholds
 from headway.decisions.label_costs import thresholds_of_costs
 from headway.decisions.label_thresholds import LabelThresholds
 from headway.decisions.sweep import Sweep, best_cuts, dinkelbach_cuts, sweep, thresholds_at
@@ -47,8 +46,9 @@ class TuneThresholds:
         For "f1": how many times more recall counts than precision.
     at_least : float, optional
         0 < at_least <= 1.  For "precision" the recall, for "recall" the precision that must be
-        kept; needed for those two.  Where it cannot be, as much recall as there is, and nothing
-        predicted, respectively.
+        kept on the rows given; needed for those two.  Where it cannot be, as much recall as there
+        is, and nothing predicted, respectively.  New rows keep it more often with `folds`, but
+        nothing proves it.
     false_alarm, miss : float, default=1.0
         For "cost": at least 0, not both 0.
     average : {"macro", "micro"}, default="macro"
@@ -57,8 +57,9 @@ class TuneThresholds:
         "recall".  A cost is the same either way.
     folds : int or None, default=5
         Over how many parts of the rows thresholds are averaged, and drawn towards that of all
-        labels where events are few (see `fold_average`).  None takes the best cuts of the rows
-        as they are: exact, and too good to be true.
+        labels where events are few; for a promised precision or recall the most cautious of
+        them (see `fold_average`).  None takes the best cuts of the rows as they are: exact, and
+        too good to be true.
     at_least_one, at_most
         Of the `LabelThresholds` that come out; the tuning itself does not see these rules.
 
@@ -197,7 +198,9 @@ class TuneThresholds:
             own = thresholds_at(whole, self._cuts(whole))
             return np.where(whole.events > 0, own, shared)
         found = self._of_folds(probs, cells, sizes, random_state)
-        return averaged_thresholds(found, whole, shared, drawn=not self._has_bound)
+        if self._has_bound:
+            return cautious_thresholds(found, whole, shared, highest=self.goal == "recall")
+        return averaged_thresholds(found, whole, shared)
 
     def _of_folds(
         self, probs: np.ndarray, cells: np.ndarray, sizes: np.ndarray, random_state: int
