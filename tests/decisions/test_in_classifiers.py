@@ -7,11 +7,15 @@ from headway import FromLogits, load
 from headway.decisions import (
     AbstainAtError,
     AbstainAtRate,
+    BinaryThreshold,
     ConformalSets,
+    ExpectedF1,
     LeastCost,
     RiskControlledSets,
     Threshold,
+    TopK,
     Tuner,
+    TuneThresholds,
     read_costs,
 )
 from headway.metrics import set_report
@@ -83,3 +87,33 @@ def test_actions_without_names_are_numbered(insects):
     cost = np.c_[1.0 - np.eye(3), [0.2, 0.3, 0.3], [0.3, 0.2, 0.2]]
     answers = model.decide_by(LeastCost(cost)).predict(X_new)
     assert set(answers) == {*NAMES, "abstain", "action 4"}
+
+
+@pytest.mark.parametrize(
+    "rule", [TuneThresholds(at_least_one=True), ExpectedF1(), TopK(2)], ids=repr
+)
+def test_a_model_of_label_sets_is_saved_with_its_rule(rule, tmp_path):
+    rng = np.random.default_rng(0)
+    logits = rng.normal(size=(300, 3))
+    labels = (logits + rng.logistic(size=logits.shape) > 1).astype(float)
+    labels[rng.random(labels.shape) < 0.1] = np.nan
+    model = FromLogits().fit(logits, labels).decide_by(rule, logits, labels)
+    if not isinstance(rule, Tuner):
+        assert model.head_.decision == rule
+    model.save(tmp_path / "m")
+    back = load(tmp_path / "m")
+    assert back.head_.decision == model.head_.decision
+    np.testing.assert_array_equal(back.predict(logits), model.predict(logits))
+    least = {"TuneThresholds": 1, "ExpectedF1": 0, "TopK": 2}[type(rule).__name__]
+    assert back.predict(logits).sum(axis=1).min() == least
+
+
+def test_two_classes_get_a_threshold_under_their_names():
+    rng = np.random.default_rng(0)
+    z = rng.normal(size=(500, 1)) - 2
+    names = np.where(z[:, 0] + rng.logistic(size=500) > 0, "yes", "no")
+    model = FromLogits().fit(z, names)
+    tuned = model.decide_by(TuneThresholds(), z, names)
+    assert isinstance(tuned.head_.decision, BinaryThreshold)
+    assert tuned.head_.decision.value < 0.4
+    assert (tuned.predict(z) == "yes").sum() > (model.predict(z) == "yes").sum()
