@@ -4,6 +4,7 @@ from headway.datasets.dataset import Dataset
 from headway.datasets.images import digits, mnist
 from headway.datasets.loading import DATASET_NAMES, load
 from headway.datasets.moods import emotions
+from headway.datasets.rare_labels import rare_labels
 from headway.datasets.synthetic import blobs, label_sets, moons
 from headway.datasets.tables import read_features, read_table, read_target
 
@@ -17,6 +18,7 @@ __all__ = [
     "load",
     "mnist",
     "moons",
+    "rare_labels",
     "read_features",
     "read_table",
     "read_target",
