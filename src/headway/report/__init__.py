@@ -15,11 +15,13 @@ from headway.report.gallery import (
     save_figures,
 )
 from headway.report.html import render_report, write_report
+from headway.report.label_reliability import label_reliability_picture
 from headway.report.label_review import doubted_images_picture, plain_review, review_text
 from headway.report.logits import logits_picture
 from headway.report.picture import Picture, to_inline_svg, write_picture
 from headway.report.story import story_picture, story_pictures
 from headway.report.text import as_plain_text, text
+from headway.report.thresholds import threshold_picture
 
 __all__ = [
     "Picture",
@@ -31,6 +33,7 @@ __all__ = [
     "evaluation_text",
     "explanation_picture",
     "jacobians_picture",
+    "label_reliability_picture",
     "logits_picture",
     "paired_text",
     "plain_evaluation",
@@ -43,6 +46,7 @@ __all__ = [
     "story_picture",
     "story_pictures",
     "text",
+    "threshold_picture",
     "to_inline_svg",
     "write_picture",
     "write_report",
