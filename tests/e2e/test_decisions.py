@@ -1,4 +1,4 @@
-"""`headway decide` on small files, from the words typed to the model saved."""
+"""`headway decide` and `headway tune` on small files, from the words typed to the model saved."""
 
 import json
 from collections import Counter
@@ -102,3 +102,83 @@ class TestDecide:
         assert message in done.err
         assert done.out == ""
         assert len(done.err.strip().splitlines()) == 1 or code == 2
+
+
+class TestTune:
+    def test_thresholds_for_macro_f1_are_saved_and_shown(self, headway, songs):
+        done = headway(
+            "tune", "songs.headway", "songs.csv", "--target", "moods", "--goal", "macro-f1",
+            "-o", "tuned.headway",
+        )  # fmt: skip
+        assert done.code == 0, done.err
+        assert "a threshold for each label" in done.out
+        assert "Macro F1" in done.out or "macro" in done.out
+        import headway as package
+
+        decision = package.load("tuned.headway").head_.decision
+        assert type(decision).__name__ == "LabelThresholds"
+        assert len(decision.values) == 2
+
+    def test_json_tells_the_same(self, headway, songs):
+        done = headway(
+            "tune", "songs.headway", "songs.csv", "--target", "moods", "--goal", "example-f1",
+            "-o", "tuned.headway", "--json",
+        )  # fmt: skip
+        told = json.loads(done.out)
+        assert told["goal"] == "example-f1"
+        assert told["rows"] == 150
+
+    def test_coverage_gives_sets_of_candidates(self, headway, iris):
+        done = headway(
+            "tune", "iris.headway", "iris.csv", "--target", "species", "--goal", "coverage",
+            "--at", "0.9", "-o", "sets.headway",
+        )  # fmt: skip
+        assert done.code == 0, done.err
+        assert "candidates of coverage 0.9" in done.out
+        found = answers(headway("predict", "sets.headway", "iris.csv"))
+        assert sum(count for answer, count in found.items() if "setosa" in answer) >= 45
+
+    def test_a_share_abstains(self, headway, iris):
+        done = headway(
+            "tune", "iris.headway", "iris.csv", "--target", "species", "--goal", "abstention",
+            "--at", "0.2", "-o", "some.headway",
+        )  # fmt: skip
+        assert done.code == 0, done.err
+        assert answers(headway("predict", "some.headway", "iris.csv"))["abstain"] == 30
+
+    def test_it_calibrates_first(self, headway, iris):
+        done = headway(
+            "tune", "iris.headway", "iris.csv", "--target", "species", "--goal", "coverage",
+            "--at", "0.9", "--calibrate", "temperature", "-o", "sets.headway",
+        )  # fmt: skip
+        assert done.code == 0, done.err
+        assert "Rolled back" in done.err or "Kept" in done.err
+
+    @pytest.mark.parametrize(
+        ("model", "words", "code", "message"),
+        [
+            ("iris", ("--goal", "fame"), 2, "'fame' is not one of"),
+            ("iris", ("--goal", "coverage"), 2, "is needed for --goal coverage"),
+            ("iris", ("--goal", "macro-f1"), 2, "macro-f1 does not suit one of several classes"),
+            ("iris", ("--goal", "coverage", "--at", "1"), 1, "coverage"),
+            ("iris", ("--goal", "abstention", "--at", "0.1", "--at-most", "2"), 2, "thresholds"),
+            ("songs", ("--goal", "error", "--at", "0.1"), 2, "does not suit label sets"),
+            ("songs", ("--goal", "macro-f1", "--at", "0.1"), 2, "means nothing for"),
+        ],
+    )
+    def test_a_mistake_is_named(self, request, headway, folder, model, words, code, message):
+        request.getfixturevalue(model)
+        target = {"iris": "species", "songs": "moods"}[model]
+        done = headway(
+            "tune",
+            f"{model}.headway",
+            f"{model}.csv",
+            "--target",
+            target,
+            "-o",
+            "t.headway",
+            *words,
+        )
+        assert done.code == code
+        assert message in done.err
+        assert not (folder / "t.headway").exists()

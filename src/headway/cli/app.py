@@ -28,6 +28,7 @@ from headway.cli import (
     predict,
     probs,
     review,
+    tune,
 )
 from headway.cli.console import note, one_line, quieten_stdout
 from headway.errors import HeadwayError
@@ -64,6 +65,7 @@ for verb in (
     fit,
     predict,
     calibrate,
+    tune,
     decide,
     evaluate,
     review,

@@ -1,0 +1,277 @@
+"""`headway tune`: a decision that serves a goal, found on rows the model has not seen."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from headway.cli.answers import known_names
+from headway.cli.console import note, print_json, print_pairs
+from headway.cli.data import with_names
+from headway.cli.options import (
+    MODEL_SUFFIX,
+    AtLeastOne,
+    AtMost,
+    Json,
+    Missing,
+    ModelOutput,
+    Target,
+    choice,
+)
+from headway.cli.outputs import check_output
+from headway.cli.rules import rule_in_words
+
+if TYPE_CHECKING:
+    from headway.evaluation import PairedEvaluation
+
+NAME = "tune"
+CONTEXT: dict[str, Any] = {}
+EXAMPLES = """Examples:
+
+\b
+  headway tune moods.headway held-out.csv --target calm,sad --goal macro-f1 -o tuned.headway
+  headway tune mail.headway held-out.csv --target kind --goal precision --at 0.95 -o sure.headway
+  headway tune iris.headway held-out.csv --target species --goal coverage --at 0.9 -o sets.headway
+
+Goals and what --at means:
+
+\b
+  f1, macro-f1     a threshold for each label      -
+  micro-f1         the same, labels pooled         -
+  example-f1       the set of each row             -
+  precision        most recall at this precision   the precision
+  recall           most precision at this recall   the recall
+  cost             --false-alarm and --miss        -
+  abstention       abstain on a share of rows      the share
+  error            abstain until this error rate   the error rate
+  coverage         sets of candidates              how often they hold the truth
+  missed-labels    label sets that miss few        the share of true labels missed
+"""
+GOALS = (
+    "f1",
+    "macro-f1",
+    "micro-f1",
+    "example-f1",
+    "precision",
+    "recall",
+    "cost",
+    "abstention",
+    "error",
+    "coverage",
+    "missed-labels",
+)
+AIMED = ("precision", "recall", "abstention", "error", "coverage", "missed-labels")
+BY_THRESHOLDS = ("f1", "macro-f1", "micro-f1", "precision", "recall", "cost")
+SETS = ("lac", "aps", "raps")
+CALIBRATORS = ("none", "temperature", "platt", "beta", "isotonic", "vector", "matrix")
+
+
+def run(
+    model: Annotated[
+        Path,
+        typer.Argument(
+            metavar="MODEL", help="A file that a verb of headway saved.", show_default=False
+        ),
+    ],
+    file: Annotated[
+        str,
+        typer.Argument(
+            metavar="FILE",
+            help="A CSV file of rows that the model has not seen: its features by name, and the "
+            "labels.",
+            show_default=False,
+        ),
+    ],
+    target: Target,
+    goal: Annotated[
+        str, typer.Option(metavar="GOAL", help="What to tune for; see below.", show_default=False)
+    ],
+    output: ModelOutput,
+    at: Annotated[
+        float | None,
+        typer.Option(
+            metavar="VALUE", help="The number that the goal is about.", show_default=False
+        ),
+    ] = None,
+    beta: Annotated[
+        float, typer.Option(metavar="B", help="Recall weighs B times as much as precision.")
+    ] = 1.0,
+    false_alarm: Annotated[
+        float, typer.Option("--false-alarm", metavar="COST", help="For --goal cost.")
+    ] = 1.0,
+    miss: Annotated[float, typer.Option(metavar="COST", help="For --goal cost.")] = 1.0,
+    sets: Annotated[
+        str, typer.Option(metavar="HOW", help="For --goal coverage: lac, aps or raps.")
+    ] = "lac",
+    by_class: Annotated[
+        bool, typer.Option("--by-class", help="For --goal coverage: promise it for each class.")
+    ] = False,
+    at_least_one: AtLeastOne = False,
+    at_most: AtMost = None,
+    calibrate: Annotated[
+        str,
+        typer.Option(metavar="METHOD", help="Calibrate first: none, temperature, platt, beta, ..."),
+    ] = "none",
+    seed: Annotated[int, typer.Option(metavar="N", help="Draws the folds.")] = 0,
+    missing: Missing = None,
+    json: Json = False,
+) -> None:
+    """Find the decision that serves a goal, and save it with the model.
+
+    What it is worth is measured on rows that it was not tuned on: every fold is
+    decided by what was tuned on the others, beside the decisions as they were.
+    """
+    goal = choice(goal, allowed=GOALS, option="--goal")
+    sets = choice(sets, allowed=SETS, option="--sets")
+    calibrate = choice(calibrate, allowed=CALIBRATORS, option="--calibrate")
+    if (goal in AIMED) != (at is not None):
+        needed = "is needed for" if goal in AIMED else "means nothing for"
+        raise typer.BadParameter(f"{needed} --goal {goal}.", param_hint="'--at'")
+    if (at_least_one or at_most is not None) and goal not in BY_THRESHOLDS:
+        raise typer.BadParameter(
+            "goes with thresholds of labels.", param_hint="'--at-least-one' / '--at-most'"
+        )
+    check_output(output, suffixes=(MODEL_SUFFIX,))
+
+    from headway.classifiers import load
+    from headway.datasets import read_table
+
+    classifier = load(model)
+    names = known_names(classifier, model)
+    data = read_table(file, target=target, missing=missing)
+    features = with_names(data.X[:, _places(data, names, file)], names)
+    tuner = _tuner(
+        goal,
+        at,
+        kind=classifier.kind_,
+        rules=(at_least_one, at_most),
+        beta=beta,
+        costs=(false_alarm, miss),
+        sets=sets,
+        by_class=by_class,
+    )
+    for_rule = features, data.y
+    if calibrate != "none":
+        for_calibrator = for_rule
+        if getattr(tuner, "own_rows", False):
+            # A promise rests on rows that the calibrator has not seen.
+            for_calibrator = features[::2], data.y[::2]
+            for_rule = features[1::2], data.y[1::2]
+        classifier = classifier.calibrate(*for_calibrator, calibrate, random_state=seed)
+        note(str(classifier.calibration_report_.reason))
+    pair = None
+    if hasattr(tuner, "fit"):
+        from headway.evaluation import evaluate_tuning
+
+        pair = evaluate_tuning(classifier, tuner, *for_rule, random_state=seed)
+    tuned = classifier.decide_by(tuner, *for_rule, random_state=seed)
+    tuned.save(output)
+
+    words, numbers = rule_in_words(tuned.head_.decision, tuned.classes_)
+    if json:
+        print_json(
+            {
+                "goal": goal,
+                "at": at,
+                "rows": len(for_rule[1]),
+                "rule": words,
+                "numbers": dict(numbers),
+                "scores": None if pair is None else pair.to_dict(),
+                "file": str(output),
+            }
+        )
+    else:
+        print_pairs([("goal", _goal(goal, at)), ("rows", str(len(for_rule[1]))), ("rule", words)])
+        _show(numbers, pair)
+    note(f"saved {output}; use it with:  headway predict {output} FILE")
+
+
+def _tuner(
+    goal: str,
+    at: Any,
+    *,
+    kind: str,
+    rules: tuple[bool, int | None],
+    beta: float,
+    costs: tuple[float, float],
+    sets: str,
+    by_class: bool,
+) -> Any:
+    """Return what finds the decision, or the decision itself where nothing is to be found."""
+    from headway.decisions import (
+        AbstainAtError,
+        AbstainAtRate,
+        ConformalSets,
+        ExpectedF1,
+        RiskControlledSets,
+        TuneThresholds,
+    )
+
+    suits = {
+        "f1": ("binary", "multilabel"),
+        "precision": ("binary", "multilabel"),
+        "recall": ("binary", "multilabel"),
+        "cost": ("binary", "multilabel"),
+        "abstention": ("binary", "exclusive"),
+        "error": ("binary", "exclusive"),
+        "coverage": ("binary", "exclusive"),
+    }
+    if kind not in suits.get(goal, ("multilabel",)):
+        words = {"binary": "two classes", "exclusive": "one of several classes a row"}
+        raise typer.BadParameter(
+            f"{goal} does not suit {words.get(kind, 'label sets')}.", param_hint="'--goal'"
+        )
+    if goal == "example-f1":
+        return ExpectedF1(beta=beta)
+    if goal == "abstention":
+        return AbstainAtRate(at)
+    if goal == "error":
+        return AbstainAtError(at)
+    if goal == "coverage":
+        return ConformalSets(at, method=sets, by_class=by_class)
+    if goal == "missed-labels":
+        return RiskControlledSets(at)
+    at_least_one, at_most = rules
+    # The number is what must be kept; what is made as large as can be is the other of the two.
+    sought = {"precision": "recall", "recall": "precision"}
+    return TuneThresholds(
+        goal="f1" if goal.endswith("f1") else sought.get(goal, goal),
+        beta=beta,
+        at_least=at,
+        false_alarm=costs[0],
+        miss=costs[1],
+        average="micro" if goal == "micro-f1" else "macro",
+        at_least_one=at_least_one,
+        at_most=at_most,
+    )
+
+
+def _places(data: Any, names: Any, file: str) -> list[int]:
+    """Return where the features of the model stand in a table."""
+    from headway.errors import InputValueError
+
+    there = {str(name): place for place, name in enumerate(data.feature_names)}
+    absent = [name for name in names if str(name) not in there]
+    if absent:
+        raise InputValueError(
+            f"The table must have every feature of the model, got '{file}' without "
+            f"'{absent[0]}'. Give the columns that it was fitted to."
+        )
+    return [there[str(name)] for name in names]
+
+
+def _goal(goal: str, at: float | None) -> str:
+    return goal if at is None else f"{goal} at {at:g}"
+
+
+def _show(numbers: list[tuple[str, float]], pair: "PairedEvaluation | None") -> None:
+    """Print the thresholds, and what they are worth on rows they were not tuned on."""
+    if numbers:
+        typer.echo("")
+        print_pairs([(name, f"{value:.4g}") for name, value in numbers])
+    if pair is None:
+        return
+    from headway.report import plain_paired
+
+    typer.echo("")
+    typer.echo(plain_paired(pair, ("tuned", "before")), nl=False)
