@@ -420,6 +420,19 @@ class TestCalibrate:
         assert done.code == 0, done.err
         assert package.load("m.headway").classes_.tolist() == ["fly", "ant", "bee"]
 
+    def test_a_saved_model_is_calibrated_on_its_features(self, headway, folder):
+        import headway as package
+
+        headway("fit", "iris.csv", "--target", "species", "-o", "iris.headway")
+        done = headway(
+            "calibrate", "iris.csv", "--model", "iris.headway", "--target", "species",
+            "-o", "calibrated.headway",
+        )  # fmt: skip
+        assert done.code == 0, done.err
+        report = package.load("calibrated.headway").calibration_report_
+        assert report.rows == 150
+        assert report.reason in " ".join(done.out.split())
+
     def test_probabilities_are_refused_with_the_fix(self, headway, tmp_path, monkeypatch):
         monkeypatch.chdir(tmp_path)
         lines = ["ant,bee,fly,insect", "0.2,0.3,0.5,ant", "0.1,0.8,0.1,bee", "0.3,0.3,0.4,fly"]

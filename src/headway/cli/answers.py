@@ -9,7 +9,7 @@ from headway.cli.console import note, print_json
 from headway.cli.data import with_names
 from headway.cli.outputs import replacing
 
-__all__ = ["features_of", "known_names", "print_answers"]
+__all__ = ["features_in", "features_of", "known_names", "print_answers"]
 
 
 def known_names(classifier: Any, model: Path) -> Any:
@@ -31,6 +31,21 @@ def features_of(classifier: Any, model: Path, file: str) -> Any:
 
     names = known_names(classifier, model)
     return with_names(read_features(file, names), names)
+
+
+def features_in(data: Any, classifier: Any, model: Path, file: str) -> Any:
+    """Return the features that the model takes from a table that was read with its labels."""
+    from headway.errors import InputValueError
+
+    names = known_names(classifier, model)
+    there = {str(name): place for place, name in enumerate(data.feature_names)}
+    absent = [str(name) for name in names if str(name) not in there]
+    if absent:
+        raise InputValueError(
+            f"The table must have every feature of the model, got '{file}' without "
+            f"'{absent[0]}'. Give the columns that it was fitted to."
+        )
+    return with_names(data.X[:, [there[str(name)] for name in names]], names)
 
 
 def print_answers(

@@ -1,9 +1,11 @@
 """`headway calibrate`: somebody else's logits and their labels become a calibrated model."""
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from headway.cli.answers import features_in
 from headway.cli.console import note, print_json, print_pairs
 from headway.cli.data import with_names
 from headway.cli.options import MODEL_SUFFIX, Json, Missing, ModelOutput, Target, choice
@@ -16,6 +18,7 @@ EXAMPLES = """Examples:
 \b
   headway calibrate logits.csv --target species -o calibrated.headway
   headway calibrate logits.csv --target moods --method platt -o moods.headway
+  headway calibrate held-out.csv --model iris.headway --target species -o calibrated.headway
   headway predict calibrated.headway new-logits.csv --probs
 """
 METHODS = ("temperature", "vector", "matrix", "platt", "beta", "isotonic")
@@ -33,6 +36,15 @@ def run(
     ],
     target: Target,
     output: ModelOutput,
+    given: Annotated[
+        Path | None,
+        typer.Option(
+            "--model",
+            metavar="MODEL",
+            help="Calibrate this saved model: FILE then holds its features instead of logits.",
+            show_default=False,
+        ),
+    ] = None,
     method: Annotated[
         str,
         typer.Option(
@@ -49,22 +61,28 @@ def run(
     missing: Missing = None,
     json: Json = False,
 ) -> None:
-    """Calibrate logits on rows that their model was not trained on.
+    """Calibrate logits, or a saved model, on rows that the model was not trained on.
 
     The calibrator is kept only where it lowers the loss of rows that it was not
-    fitted on; the reason is printed.  The model takes logits: use it with
-    `headway predict`.
+    fitted on; the reason is printed.  Without --model the model that is saved
+    takes logits: use it with `headway predict`.
     """
+    if given is not None and allow_probs_like:
+        raise typer.BadParameter("is about files of logits.", param_hint="'--allow-probs-like'")
     method = choice(method, allowed=METHODS, option="--method")
     check_output(output, suffixes=(MODEL_SUFFIX,))
 
-    from headway.classifiers import FromLogits
+    from headway.classifiers import FromLogits, load
     from headway.datasets import read_table
 
     data = read_table(file, target=target, missing=missing)
-    names, order, classes = _columns(data)
-    model = FromLogits(method, classes=classes, allow_probs_like=allow_probs_like)
-    model.fit(with_names(data.X[:, order], names), data.y)
+    if given is not None:
+        known = load(given)
+        model = known.calibrate(features_in(data, known, given, file), data.y, method)
+    else:
+        names, order, classes = _columns(data)
+        model = FromLogits(method, classes=classes, allow_probs_like=allow_probs_like)
+        model.fit(with_names(data.X[:, order], names), data.y)
     model.save(output)
 
     report = model.calibration_report_

@@ -1,13 +1,13 @@
 """`headway tune`: a decision that serves a goal, found on rows the model has not seen."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from headway.cli.answers import known_names
+from headway.cli.answers import features_in
 from headway.cli.console import note, print_json, print_pairs
-from headway.cli.data import with_names
 from headway.cli.options import (
     MODEL_SUFFIX,
     AtLeastOne,
@@ -137,9 +137,8 @@ def run(
     from headway.datasets import read_table
 
     classifier = load(model)
-    names = known_names(classifier, model)
     data = read_table(file, target=target, missing=missing)
-    features = with_names(data.X[:, _places(data, names, file)], names)
+    features = features_in(data, classifier, model, file)
     tuner = _tuner(
         goal,
         at,
@@ -233,9 +232,9 @@ def _tuner(
         return RiskControlledSets(at)
     at_least_one, at_most = rules
     # The number is what must be kept; what is made as large as can be is the other of the two.
-    sought = {"precision": "recall", "recall": "precision"}
+    sought: dict[str, Any] = {"precision": "recall", "recall": "precision", "cost": "cost"}
     return TuneThresholds(
-        goal="f1" if goal.endswith("f1") else sought.get(goal, goal),
+        goal=sought.get(goal, "f1"),
         beta=beta,
         at_least=at,
         false_alarm=costs[0],
@@ -244,20 +243,6 @@ def _tuner(
         at_least_one=at_least_one,
         at_most=at_most,
     )
-
-
-def _places(data: Any, names: Any, file: str) -> list[int]:
-    """Return where the features of the model stand in a table."""
-    from headway.errors import InputValueError
-
-    there = {str(name): place for place, name in enumerate(data.feature_names)}
-    absent = [name for name in names if str(name) not in there]
-    if absent:
-        raise InputValueError(
-            f"The table must have every feature of the model, got '{file}' without "
-            f"'{absent[0]}'. Give the columns that it was fitted to."
-        )
-    return [there[str(name)] for name in names]
 
 
 def _goal(goal: str, at: float | None) -> str:
@@ -274,4 +259,10 @@ def _show(numbers: list[tuple[str, float]], pair: "PairedEvaluation | None") -> 
     from headway.report import plain_paired
 
     typer.echo("")
-    typer.echo(plain_paired(pair, ("tuned", "before")), nl=False)
+    moved = {name: score for name, score in pair.scores.items() if _moves(score)}
+    typer.echo(plain_paired(replace(pair, scores=moved), ("tuned", "before")), nl=False)
+
+
+def _moves(score: Any) -> bool:
+    """Return whether a score depends on decisions: those of the probs alone are no news here."""
+    return not (score.difference == score.low == score.high == 0.0)

@@ -6,6 +6,7 @@ the first class).
 """
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -43,6 +44,7 @@ class BinaryThreshold:
     """
 
     value: float = 0.5
+    kinds: ClassVar[tuple[str, ...]] = ("binary",)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "value", check_fraction(self.value, "value", below_one=False))

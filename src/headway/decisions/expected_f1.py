@@ -12,6 +12,7 @@ ever be empty.
 """
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -63,6 +64,7 @@ class ExpectedF1:
 
     beta: float = 1.0
     zero_division: float = 1.0
+    kinds: ClassVar[tuple[str, ...]] = ("multilabel",)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "beta", check_beta(self.beta))

@@ -12,6 +12,7 @@ so that probabilities are compared in float64.
 """
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -65,6 +66,7 @@ class LabelThresholds:
     values: tuple[float, ...]
     at_least_one: bool = False
     at_most: int | None = None
+    kinds: ClassVar[tuple[str, ...]] = ("exclusive", "multilabel")
 
     def __post_init__(self) -> None:
         shape = np.shape(self.values)

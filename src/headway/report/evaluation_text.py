@@ -115,11 +115,11 @@ def _classes(evaluation: Evaluation) -> Iterator[RenderableType]:
     table.add_column("label" if evaluation.kind == "multilabel" else "class", no_wrap=True)
     columns = {
         "rows": lines.support,
-        "precision": lines.precision,
+        "prec.": lines.precision,
         "recall": lines.recall,
         "F1": lines.f1,
-        "ROC area": lines.roc_area,
-        "av. prec.": lines.average_precision,
+        "ROC": lines.roc_area,
+        "AP": lines.average_precision,
         "calib.": lines.calibration_error,
     }
     if lines.threshold is not None:
@@ -131,6 +131,11 @@ def _classes(evaluation: Evaluation) -> Iterator[RenderableType]:
         cells += [_short(float(column[k])) for column in list(columns.values())[1:]]
         table.add_row(shorten(lines.names[k], 16), *cells)
     yield table
+    above = "; above: its threshold" if lines.threshold is not None else ""
+    yield Text(
+        "prec.: precision; ROC: area under that curve; AP: average precision; calib.: calibration "
+        f"error{above}."
+    )
     if len(order) < len(lines.names):
         yield Text(f"The {MOST_LABELS} most frequent of {len(lines.names)}; --json has all.")
 
