@@ -158,12 +158,8 @@ def run(
             for_rule = features[1::2], data.y[1::2]
         classifier = classifier.calibrate(*for_calibrator, calibrate, random_state=seed)
         note(str(classifier.calibration_report_.reason))
-    pair = None
-    if hasattr(tuner, "fit"):
-        from headway.evaluation import evaluate_tuning
-
-        pair = evaluate_tuning(classifier, tuner, *for_rule, random_state=seed)
     tuned = classifier.decide_by(tuner, *for_rule, random_state=seed)
+    pair = _worth(classifier, tuned, tuner, for_rule, seed)
     tuned.save(output)
 
     words, numbers = rule_in_words(tuned.head_.decision, tuned.classes_)
@@ -175,7 +171,7 @@ def run(
                 "rows": len(for_rule[1]),
                 "rule": words,
                 "numbers": dict(numbers),
-                "scores": None if pair is None else pair.to_dict(),
+                "scores": pair.to_dict(),
                 "file": str(output),
             }
         )
@@ -183,6 +179,17 @@ def run(
         print_pairs([("goal", _goal(goal, at)), ("rows", str(len(for_rule[1]))), ("rule", words)])
         _show(numbers, pair)
     note(f"saved {output}; use it with:  headway predict {output} FILE")
+
+
+def _worth(before: Any, after: Any, tuner: Any, rows: Any, seed: int) -> "PairedEvaluation":
+    """Return what the new decisions change, on rows that they were not tuned on."""
+    from headway.decisions import Tuner
+    from headway.evaluation import compare_evaluations, evaluate, evaluate_tuning
+
+    if isinstance(tuner, Tuner):
+        return evaluate_tuning(before, tuner, *rows, random_state=seed)
+    # Nothing was tuned: the rows are as good as new ones.
+    return compare_evaluations(evaluate(after, *rows), evaluate(before, *rows))
 
 
 def _tuner(
@@ -249,13 +256,11 @@ def _goal(goal: str, at: float | None) -> str:
     return goal if at is None else f"{goal} at {at:g}"
 
 
-def _show(numbers: list[tuple[str, float]], pair: "PairedEvaluation | None") -> None:
+def _show(numbers: list[tuple[str, float]], pair: "PairedEvaluation") -> None:
     """Print the thresholds, and what they are worth on rows they were not tuned on."""
     if numbers:
         typer.echo("")
         print_pairs([(name, f"{value:.4g}") for name, value in numbers])
-    if pair is None:
-        return
     from headway.report import plain_paired
 
     typer.echo("")
