@@ -134,7 +134,7 @@ class TestTune:
             "--at", "0.9", "-o", "sets.headway",
         )  # fmt: skip
         assert done.code == 0, done.err
-        assert "candidates of coverage 0.9" in done.out
+        assert "every class of at least this probability, coverage 0.9" in done.out
         found = answers(headway("predict", "sets.headway", "iris.csv"))
         assert sum(count for answer, count in found.items() if "setosa" in answer) >= 45
 

@@ -40,12 +40,17 @@ def rule_in_words(decision: Any, classes: Any) -> tuple[str, list[tuple[str, flo
     if kind == "ExpectedF1":
         return f"the set of largest expected F{decision.beta:g} of each row", []
     if kind == "PredictionSets":
-        promise = "" if decision.coverage is None else f" of coverage {decision.coverage:g}"
-        return f"the set of candidates{promise}", _cutoffs(decision.cutoffs, names)
+        promise = "" if decision.coverage is None else f", coverage {decision.coverage:g}"
+        # A score of "lac" is minus the probability.
+        plain = type(decision.score).__name__ == "LacScore"
+        words = "every class of at least this probability" if plain else "the set of candidates"
+        return words + promise, _cutoffs(decision.cutoffs, names, sign=-1.0 if plain else 1.0)
     return kind, []
 
 
-def _cutoffs(cutoffs: tuple[float, ...], names: list[str]) -> list[tuple[str, float]]:
+def _cutoffs(
+    cutoffs: tuple[float, ...], names: list[str], *, sign: float
+) -> list[tuple[str, float]]:
     if len(cutoffs) == 1:
-        return [("cutoff", float(cutoffs[0]))]
-    return list(zip(names, np.asarray(cutoffs).tolist(), strict=True))
+        return [("all" if sign < 0 else "cutoff", sign * cutoffs[0])]
+    return list(zip(names, (sign * np.asarray(cutoffs)).tolist(), strict=True))

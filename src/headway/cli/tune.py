@@ -264,8 +264,21 @@ def _show(numbers: list[tuple[str, float]], pair: "PairedEvaluation") -> None:
     from headway.report import plain_paired
 
     typer.echo("")
+    own = [score for name, score in pair.first.scores.items() if name not in pair.second.scores]
+    if own:
+        # To abstain, or to answer with sets, is measured by scores of its own.
+        before = pair.second["accuracy"]
+        print_pairs([(score.title, _with_interval(score)) for score in own])
+        typer.echo(f"(accuracy before, of all rows: {before.value:.4f})")
+        return
     moved = {name: score for name, score in pair.scores.items() if _moves(score)}
     typer.echo(plain_paired(replace(pair, scores=moved), ("tuned", "before")), nl=False)
+
+
+def _with_interval(score: Any) -> str:
+    if score.low != score.low:  # NaN
+        return f"{score.value:.4f}"
+    return f"{score.value:.4f}  ({score.low:.4f} to {score.high:.4f})"
 
 
 def _moves(score: Any) -> bool:
