@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import numpy as np
-
 __all__ = ["rule_in_words"]
 
 
@@ -53,4 +51,4 @@ def _cutoffs(
 ) -> list[tuple[str, float]]:
     if len(cutoffs) == 1:
         return [("all" if sign < 0 else "cutoff", sign * cutoffs[0])]
-    return list(zip(names, (sign * np.asarray(cutoffs)).tolist(), strict=True))
+    return list(zip(names, (sign * value for value in cutoffs), strict=True))
