@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from headway.calibration import CalibrationReport, Calibrator
 from headway.classifiers.given_labels import check_lengths, flat, given_weights
-from headway.classifiers.held_out import fit_calibrator, fit_decision
+from headway.classifiers.held_out import fit_after_logits, fit_calibrator, fit_decision
 from headway.errors import InputValueError
 from headway.heads import Head
 from headway.labels import LabelEncoder
@@ -135,6 +135,27 @@ class AfterLogits:
         if self.calibrator_ is not None:
             logits = self.calibrator_(logits)
         return self.head_.to_probs(logits), labels, weights
+
+    def _learn_after_logits(
+        self,
+        calibrator: Any,
+        decision: Any,
+        logits: np.ndarray,
+        labels: np.ndarray,
+        weights: np.ndarray | None,
+        random_state: int,
+    ) -> None:
+        """Learn the calibrator and the decision from rows that the model was not fitted on."""
+        self.calibrator_, self.calibration_report_, self.head_ = fit_after_logits(
+            calibrator,
+            decision,
+            logits,
+            labels,
+            weights,
+            head=self.head_,
+            kind=self.kind_,
+            random_state=random_state,
+        )
 
     def _held_out(
         self, X: Any, y: Any, sample_weight: Any

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from headway.classifiers.base import HeadClassifier
-from headway.classifiers.held_out import fit_after_logits
 from headway.classifiers.logits_door import logit_columns, refuse_probs, refuse_shifted
 
 __all__ = ["FromLogits"]
@@ -109,15 +108,8 @@ class FromLogits(HeadClassifier):
             refuse_probs(X, exclusive=self.kind_ != "multilabel")
         if self.kind_ == "exclusive":
             refuse_shifted(z, labels)
-        self.calibrator_, self.calibration_report_, self.head_ = fit_after_logits(
-            self.calibrator,
-            self.decision,
-            z,
-            labels,
-            weights,
-            head=self.head_,
-            kind=self.kind_,
-            random_state=self.random_state,
+        self._learn_after_logits(
+            self.calibrator, self.decision, z, labels, weights, self.random_state
         )
 
     def _logits(self, X: Any) -> np.ndarray:

@@ -26,7 +26,7 @@ from headway.classifiers.estimator_logits import (
     fit_joint,
     takes_label_sets,
 )
-from headway.classifiers.held_out import fit_after_logits, needs_rows
+from headway.classifiers.held_out import needs_rows
 from headway.classifiers.resolve import resolve_head
 from headway.classifiers.validation import rarest_label
 from headway.classifiers.wrap_module import WrappedModule, is_module
@@ -191,15 +191,8 @@ class WrappedClassifier(HeadClassifier):
         # Without anything to learn the rows are of no use, and no clone is trained for them.
         learns = needs_rows(self.calibrator, self.decision)
         z = self._cross_fitted(X, labels, weights) if learns else self._no_logits(labels)
-        self.calibrator_, self.calibration_report_, self.head_ = fit_after_logits(
-            self.calibrator,
-            self.decision,
-            z,
-            labels,
-            weights,
-            head=self.head_,
-            kind=self.kind_,
-            random_state=self.random_state,
+        self._learn_after_logits(
+            self.calibrator, self.decision, z, labels, weights, self.random_state
         )
         self.model_ = self._fit_rows(X, labels, weights)
 

@@ -14,7 +14,6 @@ import numpy as np
 from sklearn.utils.validation import _num_samples
 
 from headway.classifiers.base import HeadClassifier
-from headway.classifiers.held_out import fit_after_logits
 from headway.classifiers.logits_door import logit_columns, refuse_probs, refuse_shifted
 from headway.errors import InputTypeError, InputValueError
 from headway.links import SoftmaxLink
@@ -111,15 +110,8 @@ class WrappedModule(HeadClassifier):
         z = logit_columns(raw, self.label_encoder_)
         if self.kind_ == "exclusive" and isinstance(self.head_.link, SoftmaxLink):
             refuse_shifted(z, labels)
-        self.calibrator_, self.calibration_report_, self.head_ = fit_after_logits(
-            self.calibrator,
-            self.decision,
-            z,
-            labels,
-            weights,
-            head=self.head_,
-            kind=self.kind_,
-            random_state=self.random_state,
+        self._learn_after_logits(
+            self.calibrator, self.decision, z, labels, weights, self.random_state
         )
         self.n_outputs_ = raw.shape[1]
 

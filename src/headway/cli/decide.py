@@ -7,7 +7,16 @@ import typer
 
 from headway.cli.answers import features_of, print_answers
 from headway.cli.console import note
-from headway.cli.options import MODEL_SUFFIX, AtLeastOne, AtMost, Json, names
+from headway.cli.options import (
+    MODEL_SUFFIX,
+    AnswersOutput,
+    AtLeastOne,
+    AtMost,
+    Json,
+    Probs,
+    SavedModel,
+    names,
+)
 from headway.cli.outputs import check_output
 from headway.cli.rules import rule_in_words
 
@@ -30,12 +39,7 @@ A file of costs has a line for each true class and a column for each action:
 
 
 def run(
-    model: Annotated[
-        Path,
-        typer.Argument(
-            metavar="MODEL", help="A file that a verb of headway saved.", show_default=False
-        ),
-    ],
+    model: SavedModel,
     file: Annotated[
         str | None,
         typer.Argument(
@@ -86,19 +90,8 @@ def run(
             show_default=False,
         ),
     ] = None,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "-o",
-            "--output",
-            metavar="OUT",
-            help="Write the decisions here instead of to stdout.",
-            show_default=False,
-        ),
-    ] = None,
-    probs: Annotated[
-        bool, typer.Option("--probs", help="Add one column per class with its probability.")
-    ] = False,
+    output: AnswersOutput = None,
+    probs: Probs = False,
     json: Json = False,
 ) -> None:
     """Decide rows by a rule that you state, and save the rule with the model.

@@ -8,7 +8,7 @@ import typer
 
 from headway.cli.console import note, print_json
 from headway.cli.data import with_names
-from headway.cli.options import Json, Missing, Target
+from headway.cli.options import Json, Missing, SavedModel, Target, UnseenFile
 from headway.cli.outputs import prepare_folder
 
 if TYPE_CHECKING:
@@ -26,21 +26,8 @@ EXAMPLES = """Examples:
 
 
 def run(
-    model: Annotated[
-        Path,
-        typer.Argument(
-            metavar="MODEL", help="A file that a verb of headway saved.", show_default=False
-        ),
-    ],
-    file: Annotated[
-        str,
-        typer.Argument(
-            metavar="FILE",
-            help="A CSV file of rows that the model has not seen: its features by name, and the "
-            "labels.",
-            show_default=False,
-        ),
-    ],
+    model: SavedModel,
+    file: UnseenFile,
     target: Target,
     missing: Missing = None,
     against: Annotated[

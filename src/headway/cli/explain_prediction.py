@@ -1,13 +1,12 @@
 """`headway explain`: why a saved model decided one row as it did, and what would change it."""
 
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from headway.cli.console import note, print_json
 from headway.cli.data import with_names
-from headway.cli.options import Figure, Json, names
+from headway.cli.options import Figure, Json, SavedModel, names
 from headway.cli.outputs import FIGURE_SUFFIXES, check_output
 
 NAME = "explain"
@@ -22,12 +21,7 @@ EXAMPLES = """Examples:
 
 
 def run(
-    model: Annotated[
-        Path,
-        typer.Argument(
-            metavar="MODEL", help="A file that `headway fit` wrote.", show_default=False
-        ),
-    ],
+    model: SavedModel,
     file: Annotated[
         str,
         typer.Argument(

@@ -9,14 +9,18 @@ import typer
 
 __all__ = [
     "MODEL_SUFFIX",
+    "AnswersOutput",
     "AtLeastOne",
     "AtMost",
     "Figure",
     "Json",
     "Missing",
     "ModelOutput",
+    "Probs",
+    "SavedModel",
     "Target",
     "TrainingFile",
+    "UnseenFile",
     "choice",
     "choices",
     "names",
@@ -29,6 +33,34 @@ TrainingFile = Annotated[
         help="A CSV file with a header line and one row per sample.",
         show_default=False,
     ),
+]
+SavedModel = Annotated[
+    Path,
+    typer.Argument(
+        metavar="MODEL", help="A file that a verb of headway saved.", show_default=False
+    ),
+]
+UnseenFile = Annotated[
+    str,
+    typer.Argument(
+        metavar="FILE",
+        help="A CSV file of rows that the model has not seen: its features by name, and the "
+        "labels.",
+        show_default=False,
+    ),
+]
+AnswersOutput = Annotated[
+    Path | None,
+    typer.Option(
+        "-o",
+        "--output",
+        metavar="OUT",
+        help="Write here instead of to stdout; an old file is replaced.",
+        show_default=False,
+    ),
+]
+Probs = Annotated[
+    bool, typer.Option("--probs", help="Add one column per class with its probability.")
 ]
 Target = Annotated[
     str,

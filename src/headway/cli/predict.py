@@ -1,12 +1,11 @@
 """`headway predict`: labels and probabilities for the rows of a table, from a saved model."""
 
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from headway.cli.answers import features_of, print_answers
-from headway.cli.options import Json
+from headway.cli.options import AnswersOutput, Json, Probs, SavedModel
 from headway.cli.outputs import check_output
 
 NAME = "predict"
@@ -20,12 +19,7 @@ EXAMPLES = """Examples:
 
 
 def run(
-    model: Annotated[
-        Path,
-        typer.Argument(
-            metavar="MODEL", help="A file that `headway fit` wrote.", show_default=False
-        ),
-    ],
+    model: SavedModel,
     file: Annotated[
         str,
         typer.Argument(
@@ -34,19 +28,8 @@ def run(
             show_default=False,
         ),
     ],
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "-o",
-            "--output",
-            metavar="OUT",
-            help="Write here instead of to stdout; an old file is replaced.",
-            show_default=False,
-        ),
-    ] = None,
-    probs: Annotated[
-        bool, typer.Option("--probs", help="Add one column per class with its probability.")
-    ] = False,
+    output: AnswersOutput = None,
+    probs: Probs = False,
     json: Json = False,
 ) -> None:
     """Predict the rows of a table with a saved model, as CSV.

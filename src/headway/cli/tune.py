@@ -1,7 +1,6 @@
 """`headway tune`: a decision that serves a goal, found on rows the model has not seen."""
 
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -15,7 +14,9 @@ from headway.cli.options import (
     Json,
     Missing,
     ModelOutput,
+    SavedModel,
     Target,
+    UnseenFile,
     choice,
 )
 from headway.cli.outputs import check_output
@@ -67,21 +68,8 @@ CALIBRATORS = ("none", "temperature", "platt", "beta", "isotonic", "vector", "ma
 
 
 def run(
-    model: Annotated[
-        Path,
-        typer.Argument(
-            metavar="MODEL", help="A file that a verb of headway saved.", show_default=False
-        ),
-    ],
-    file: Annotated[
-        str,
-        typer.Argument(
-            metavar="FILE",
-            help="A CSV file of rows that the model has not seen: its features by name, and the "
-            "labels.",
-            show_default=False,
-        ),
-    ],
+    model: SavedModel,
+    file: UnseenFile,
     target: Target,
     goal: Annotated[
         str, typer.Option(metavar="GOAL", help="What to tune for; see below.", show_default=False)
