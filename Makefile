@@ -34,7 +34,7 @@ $(VENV)/.test: $(VENV)/.demo
 	$(PIP) -r $(VENV)/test.txt
 	@touch $@
 
-PEERS := cyanure liblinear-official mapie scikit-learn-intelex onnxruntime skl2onnx
+PEERS := cyanure liblinear-official mapie scikit-learn-intelex onnxruntime probmetrics numba skl2onnx
 $(VENV)/.bench: $(VENV)/.test
 	$(REQUIREMENTS) bench > $(VENV)/bench.txt
 	$(PIP) -r $(VENV)/bench.txt || for peer in $(PEERS); do \
