@@ -182,6 +182,25 @@ class TestIsotonic:
             expected = np.clip(peer.predict(z[:, k]), 0.5 / len(z), 1 - 0.5 / len(z))
             assert_allclose(found[:, k], expected, atol=1e-9)
 
+    @pytest.mark.parametrize("decimals", [0, 1, 9])
+    def test_weights_of_1_and_float32_change_nothing(self, decimals):
+        z, t = label_sets(400, 20)
+        z = z.round(decimals).astype(np.float32)
+        found = Isotonic.fit(z, t)
+        assert_allclose(Isotonic.fit(z.astype(float), t)(z), found(z), atol=1e-9)
+        assert_allclose(Isotonic.fit(z, t, weights=np.ones(400))(z), found(z), atol=1e-9)
+        peer = IsotonicRegression(out_of_bounds="clip").fit(z[:, 17], t[:, 17])
+        expected = np.clip(peer.predict(z[:, 17]), 0.5 / 400, 1 - 0.5 / 400)
+        assert_allclose(expit(found(z.astype(float)))[:, 17], expected, atol=1e-6)
+
+    def test_an_integer_weight_is_a_row_repeated(self):
+        z, t = label_sets(400)
+        weights = np.random.default_rng(1).integers(0, 4, 400)
+        t[:50, 1] = np.nan
+        one = Isotonic.fit(z, t, weights=weights)
+        two = Isotonic.fit(np.repeat(z, weights, axis=0), np.repeat(t, weights, axis=0))
+        assert_allclose(one(z), two(z), atol=1e-9)
+
     def test_ties_share_one_frequency(self):
         z = np.repeat([0.0, 1.0], 50)[:, None]
         t = np.r_[np.tile([0, 1], 25), np.tile([0, 1, 1, 1, 1], 10)]
