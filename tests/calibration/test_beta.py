@@ -53,6 +53,23 @@ def test_it_reaches_the_least_loss_within_its_bounds(weighted):
     assert found.below[2] == 0.0  # where the frequency falls the function stays flat
 
 
+def test_absence_instead_of_presence_swaps_the_slopes():
+    z, t = bent(600)
+    found, turned = Beta.fit(z, t), Beta.fit(-z, 1 - t)
+    assert_allclose(turned.above, found.below, atol=1e-6)
+    assert_allclose(turned.below, found.above, atol=1e-6)
+    assert_allclose(turned.intercept, -found.intercept, atol=1e-6)
+
+
+def test_a_function_that_falls_a_little_above_0_is_flat_there_and_keeps_its_slope_below():
+    rng = np.random.default_rng(0)
+    z = 2 * rng.normal(size=(4000, 1))
+    t = (rng.random(z.shape) < expit(np.where(z < 0, 1.5 * z, -0.3 * z))).astype(float)
+    found = Beta.fit(z, t)
+    assert found.above[0] == 0.0
+    assert found.below[0] > 0.5
+
+
 def test_with_many_rows_it_is_logistic_regression_on_both_logarithms():
     z, t = bent(40_000)
     found = Beta.fit(z, t)

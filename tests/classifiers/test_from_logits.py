@@ -72,7 +72,18 @@ def test_sigmoids_of_exclusive_classes_are_calibrated_one_by_one():
     assert FromLogits("platt", head="sigmoid").fit(z, y).calibration_report_.kept == (True,) * 3
 
 
-@pytest.mark.parametrize("method", ["temperature", "platt", "isotonic"])
+@pytest.mark.parametrize("method", ["vector", "matrix"])
+def test_classes_may_have_numbers_of_their_own(method):
+    z, y = classes()
+    z += np.array([0.0, 2.0, -1.0])  # off by an intercept
+    model, alone = FromLogits(method).fit(z, y), FromLogits().fit(z, y)
+    report = model.calibration_report_
+    assert report.method == method
+    assert report.loss_after < alone.calibration_report_.loss_after - 0.01
+    assert not model.calibrator_.keeps_order
+
+
+@pytest.mark.parametrize("method", ["temperature", "platt", "beta", "isotonic"])
 def test_label_sets_are_calibrated_too(method):
     z, t = label_sets()
     model = FromLogits(method).fit(z, t)
@@ -82,7 +93,13 @@ def test_label_sets_are_calibrated_too(method):
 
 
 def test_a_saved_model_says_the_same(tmp_path):
-    for method, (z, y) in (("temperature", classes()), ("isotonic", label_sets())):
+    for method, (z, y) in (
+        ("temperature", classes()),
+        ("vector", (classes()[0] + np.array([0.0, 2.0, -1.0]), classes()[1])),
+        ("matrix", (classes()[0] + np.array([0.0, 2.0, -1.0]), classes()[1])),
+        ("beta", label_sets()),
+        ("isotonic", label_sets()),
+    ):
         model = FromLogits(method).fit(z, y)
         model.save(tmp_path / "model")
         again = headway.load(tmp_path / "model")

@@ -442,6 +442,23 @@ class TestCalibrate:
         assert "look like probabilities" in done.err
         assert not (tmp_path / "m.headway").exists()
 
+    def test_every_method_is_offered(self):
+        from headway.calibration import METHODS
+        from headway.cli.calibrate import METHODS as OFFERED
+
+        assert OFFERED == METHODS
+
+    @pytest.mark.parametrize("method", ["vector", "matrix"])
+    def test_methods_for_classes_keep_the_temperature_where_it_is_all_that_helps(
+        self, headway, logits, method
+    ):
+        done = headway(
+            "calibrate", "logits.csv", "--target", "insect", "--method", method, "-o", "m.headway"
+        )
+        assert done.code == 0, done.err
+        assert "Kept: the temperature alone" in done.out
+        assert headway("predict", "m.headway", "logits.csv", "--probs").code == 0
+
     def test_methods_for_labels_refuse_classes(self, headway, logits):
         done = headway(
             "calibrate", "logits.csv", "--target", "insect", "--method", "platt", "-o", "m.headway"
