@@ -19,6 +19,7 @@ import pytest
 from sklearn.datasets import load_iris
 
 from headway.cli import main
+from headway.datasets import rare_labels
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [
@@ -77,9 +78,23 @@ def sample_folder(tmp_path, monkeypatch):
         for row, insect in zip(honest, insects, strict=True)
     ]
     (tmp_path / "logits.csv").write_text("\n".join(["ant,bee,fly,insect", *rows]) + "\n")
+    write_machines(tmp_path)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "80")
     return tmp_path
+
+
+def write_machines(folder):
+    """Write the three parts of the tutorial's data, and some rows without labels."""
+    data = rare_labels(3000, n_features=24)
+    features = [",".join(map(repr, row)) for row in data.X.tolist()]
+    labels = [",".join("" if t != t else f"{t:.0f}" for t in row) for row in data.y.tolist()]
+    header = ",".join(data.feature_names)
+    for name, start, stop in (("train", 0, 800), ("held-out", 800, 1800), ("test", 1800, 3000)):
+        rows = [",".join(row) for row in zip(features[start:stop], labels[start:stop], strict=True)]
+        text = "\n".join([",".join([header, *data.classes]), *rows]) + "\n"
+        (folder / f"{name}.csv").write_text(text)
+    (folder / "new-machines.csv").write_text("\n".join([header, *features[1800:1810]]) + "\n")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
@@ -121,6 +136,15 @@ def rerun(block):
             main(shlex.split(command)[1:])
         lines += [f"$ {command}", *(row.rstrip() for row in seen.getvalue().splitlines())]
     return "".join(f"{VOLATILE.sub('     ...', line)}\n" for line in lines)
+
+
+def test_the_pictures_of_the_pages_are_there():
+    for page in PAGES:
+        for alt, place in re.findall(
+            r"!\[([^\]]*)\]\(([^):]+)\)", page.read_text(encoding="utf-8")
+        ):
+            assert (page.parent / place).exists(), f"{page.name} shows {place}"
+            assert alt, f"{page.name} shows {place} without words"
 
 
 def test_the_pages_link_to_pages_and_sections_that_exist():

@@ -67,8 +67,8 @@ def label_reliability_picture(
     worst = int(shown[np.argmax(np.nan_to_num(errors[0][shown]))])
     whose = "" if other is None else f"{names[0]}: "
     title = (
-        f"{whose}{evaluation.classes[worst]} is furthest from what is said, by "
-        f"{100 * np.nan_to_num(errors[0][worst]):.1f} points (root mean square)"
+        f"{whose}{evaluation.classes[worst]} is off most, by "
+        f"{100 * np.nan_to_num(errors[0][worst]):.1f} points, root mean square"
     )
     rows = -(-len(shown) // 2)
     styles = ((BLUE, "o", "-", -0.008), (VERMILLION, "s", ":", 0.008))
