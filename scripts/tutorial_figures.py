@@ -28,7 +28,8 @@ def main() -> int:
         failed = doctest.DocTestRunner(optionflags=FLAGS).run(test).failed
         if not failed:
             for picture in sorted(Path(folder).glob("tutorial-*.svg")):
-                print(shutil.copyfile(picture, IMAGES / picture.name).relative_to(ROOT))
+                place = shutil.copyfile(picture, IMAGES / picture.name)
+                sys.stdout.write(f"{place.relative_to(ROOT)}\n")
         os.chdir(ROOT)
     return 1 if failed else 0
 
