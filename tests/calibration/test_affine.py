@@ -223,4 +223,4 @@ class TestCalibrate:
     def test_too_few_rows_are_rolled_back(self, method):
         calibrator, report = calibrate(*bent(12), method)
         assert calibrator is None
-        assert report.reason.startswith("Rolled back: it takes 10 rows that are right, and wrong,")
+        assert report.reason.startswith("Rolled back: it takes 10 rows that are right and 10 ")

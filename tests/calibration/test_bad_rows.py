@@ -14,6 +14,7 @@ from headway.calibration import (
     Temperature,
     VectorScaling,
     calibrate,
+    shares_of,
 )
 from headway.errors import InputValueError
 
@@ -71,7 +72,7 @@ def test_a_label_of_one_outcome_alone_is_left_as_it_is_by_calibrate(method):
     else:
         assert report.kept == (False, True)
         assert_array_equal(calibrator(z)[:, 0], z[:, 0])
-        assert "positives and negatives and there are 0" in report.reasons[0]
+        assert report.reasons[0].endswith("negatives, and there are 0 and 3000")
 
 
 @FOR_LABELS
@@ -158,3 +159,25 @@ def test_weights_of_0_are_rows_that_are_not_there(method):
         "isotonic": Isotonic,
     }[method].fit
     assert_allclose(fit(z, truth, weights=weights)(z), fit(z[1::2], truth[1::2])(z), atol=1e-5)
+
+
+def test_isotonic_takes_weights_that_sum_to_one_or_less():
+    z, truth = np.arange(6.0)[:, None], np.array([0, 0, 1, 0, 1, 1])
+    for share in (1.0, 1e-3):
+        found = Isotonic.fit(z, truth, weights=np.full(6, share / 6))
+        assert_array_equal(found(z), 0.0)  # half a row from 0 and from 1
+
+
+def test_temperature_takes_logits_whose_square_overflows():
+    z = np.array([[1e200, -1e200], [-1e200, 1e200], [1e200, -1e200]])
+    assert Temperature.fit(z, np.array([0, 1, 1])).value == pytest.approx(64)
+
+
+def test_shares_of_names_the_row_that_says_nothing():
+    for bad in (np.nan, np.inf):
+        with pytest.raises(InputValueError, match="at row 1"):
+            shares_of(np.array([[0.0, 0.0], [0.0, bad]]), [0.5, 0.5])
+    with pytest.raises(InputValueError, match="at row 0"):
+        shares_of(np.full((1, 2), -np.inf), [0.5, 0.5])
+    with pytest.raises(InputValueError, match="got none"):
+        shares_of(np.zeros((0, 2)), [0.5, 0.5])

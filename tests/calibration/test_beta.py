@@ -148,7 +148,7 @@ def test_calibrate_takes_it_where_a_label_has_30_of_each():
     calibrator, report = calibrate(z, t, "beta")
     assert isinstance(calibrator, Beta)
     assert report.kept == (True, False, True)
-    assert report.reasons[1] == "it takes 30 positives and negatives and there are 29"
+    assert report.reasons[1] == "it takes 30 positives and 30 negatives, and there are 29 and 3971"
 
 
 @pytest.mark.parametrize(

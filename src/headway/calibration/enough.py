@@ -35,30 +35,36 @@ def lacking(rows: CalibrationRows, method: str, /) -> list[str]:
     --------
     >>> from headway.calibration.rows import calibration_rows
     >>> lacking(calibration_rows([[0.0], [1.0]], [0, 1]), "platt")
-    ['it takes 20 positives and negatives and there are 1']
+    ['it takes 20 positives and 20 negatives, and there are 1 and 1']
     """
     used = np.ones(len(rows), dtype=bool) if rows.weights is None else rows.weights > 0
     if rows.labels is not None:
         right = rows.logits.argmax(axis=1)[used] == rows.labels[used]
-        few = int(min(right.sum(), (~right).sum()))
-        return [_too_few(few, EVENTS, "rows that are right, and wrong,")]
+        return [
+            _lack(right.sum(), (~right).sum(), EVENTS, ("rows that are right", "that are wrong"))
+        ]
     assert rows.targets is not None
     t = rows.targets[used]
     if method == "temperature":
         known = ~np.isnan(t)
-        right = ((rows.logits[used] > 0) == (t > 0)) & known
-        few = int(min(right.sum(), known.sum() - right.sum()))
-        return [_too_few(few, EVENTS, "cells that are right, and wrong,")]
+        right = ((rows.logits[used] > 0) == (t > 0))[known]
+        return [
+            _lack(right.sum(), (~right).sum(), EVENTS, ("cells that are right", "that are wrong"))
+        ]
     positives, negatives = (t == 1).sum(axis=0), (t == 0).sum(axis=0)
-    events = [
-        _too_few(int(few), NUMBERS[method] * EVENTS, "positives and negatives")
-        for few in np.minimum(positives, negatives)
+    least = ISOTONIC_ROWS if method == "isotonic" else 0
+    return [
+        f"it takes {least} rows, and there are {there + absent}"
+        if there + absent < least
+        else _lack(there, absent, NUMBERS[method] * EVENTS, ("positives", "negatives"))
+        for there, absent in zip(positives.tolist(), negatives.tolist(), strict=True)
     ]
-    if method != "isotonic":
-        return events
-    cells = [_too_few(int(n), ISOTONIC_ROWS, "rows") for n in positives + negatives]
-    return [few or event for few, event in zip(cells, events, strict=True)]
 
 
-def _too_few(count: int, wanted: int, what: str) -> str:
-    return "" if count >= wanted else f"it takes {wanted} {what} and there are {count}"
+def _lack(first: int, second: int, wanted: int, names: tuple[str, str]) -> str:
+    """Return what is wanted of two kinds and what there is; "" if there is enough of both."""
+    if min(first, second) >= wanted:
+        return ""
+    return (
+        f"it takes {wanted} {names[0]} and {wanted} {names[1]}, and there are {first} and {second}"
+    )

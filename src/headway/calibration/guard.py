@@ -229,8 +229,8 @@ def _summary(kept: np.ndarray, reasons: list[str]) -> str:
         return f"{'Kept' if kept[0] else 'Rolled back'}: {reasons[0]}."
     if kept.all():
         return f"Kept for all {len(kept)} labels."
-    first = reasons[int(np.argmin(kept))]
-    return f"Kept for {kept.sum()} of {len(kept)} labels; of the first other one, {first}."
+    first = int(np.argmin(kept))
+    return f"Kept for {kept.sum()} of {len(kept)} labels, not for column {first}: {reasons[first]}."
 
 
 def _fit(rows: CalibrationRows, method: str, chosen: np.ndarray) -> Calibrator:

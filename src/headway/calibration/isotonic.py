@@ -5,7 +5,9 @@ them the function is linear in the logit.  A run of pure negatives or positives 
 and one later mistake would then cost an infinite loss: so a frequency stays half a row away from
 0 and 1,
 
-    1 / (2 n)  <=  frequency  <=  1 - 1 / (2 n)         n = rows of that label
+    1 / (2 n)  <=  frequency  <=  1 - 1 / (2 n)         n = rows of that label, at least 1
+
+With weights n is their sum: scaled down to sum to 1, they say that there is one row.
 
 References
 ----------
@@ -153,7 +155,7 @@ def _curve(
     mass, positive = _pooled(starts[1:], mass, positive)
     fitted = isotonic_regression(positive / mass, weights=mass)
     firsts = np.r_[np.flatnonzero(starts), len(places)][fitted.blocks]
-    least = 0.5 / total
+    least = 0.5 / max(total, 1.0)
     steps = np.clip(fitted.x[fitted.blocks[:-1]], least, 1.0 - least)
     logits = np.log(steps) - np.log1p(-steps)
     # Only the ends of each step matter: between them the function is flat.

@@ -151,6 +151,11 @@ def shares_of(logits: np.ndarray, old: np.ndarray, /) -> np.ndarray:
     old : float array of shape (K,)
         The shares of the rows that it was trained on.
 
+    Raises
+    ------
+    InputValueError
+        If there are no rows, a logit is NaN or +inf, or a row has no possible class.
+
     Examples
     --------
     >>> rng = np.random.default_rng(0)
@@ -161,7 +166,20 @@ def shares_of(logits: np.ndarray, old: np.ndarray, /) -> np.ndarray:
     True
     """
     before = _shares(old, "old", True)
-    probs = softmax(check_columns(logits, len(before))[0].astype(np.float64))
+    z = check_columns(logits, len(before))[0].astype(np.float64)
+    if not len(z):
+        raise InputValueError(
+            "`logits` must have rows to estimate shares from, got none. Give rows like those to "
+            "come."
+        )
+    lost = ~np.isfinite(z.max(axis=1))  # NaN, +inf, or nothing but -inf
+    if lost.any():
+        row = int(lost.argmax())
+        raise InputValueError(
+            "`logits` must be finite, or -inf for some classes of a row, got "
+            f"{z[row].tolist()} at row {row}. Drop the row, or look at what made it."
+        )
+    probs = softmax(z)
     shares = before
     for _ in range(STEPS):
         moved = probs * (shares / before)

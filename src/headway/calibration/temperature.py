@@ -117,7 +117,9 @@ def _least(rows: CalibrationRows, sharpness: float) -> float:
     for _ in range(STEPS):
         if here.loss <= NOTHING * rows.total:
             return high  # every row is right by more than numbers can show
-        promised = here.slope**2 / max(here.curvature, 1e-300)
+        # Not the square of the slope, which overflows before its share does.
+        step = here.slope / max(here.curvature, 1e-300)
+        promised = here.slope * step
         if promised <= SETTLED * max(here.loss, 1e-300):
             break
         if here.slope > 0:
@@ -126,7 +128,7 @@ def _least(rows: CalibrationRows, sharpness: float) -> float:
             low = sharpness
         if high - low <= AWAY * high:
             break
-        following = sharpness - here.slope / max(here.curvature, 1e-300)
+        following = sharpness - step
         # Outside of what is known to hold the least value: between its ends instead.
         sharpness = following if low < following < high else float(np.sqrt(low * high))
         here = _at(rows, sharpness)

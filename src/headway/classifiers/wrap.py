@@ -140,7 +140,7 @@ class WrappedClassifier(HeadClassifier):
     >>> X, y = load_iris(return_X_y=True)
     >>> model = wrap(LinearDiscriminantAnalysis(), calibrator="temperature").fit(X, y)
     >>> model.calibration_report_.reason
-    'Rolled back: it takes 10 rows that are right, and wrong, and there are 3.'
+    'Rolled back: it takes 10 rows that are right and 10 that are wrong, and there are 147 and 3.'
     """
 
     model_: Any
@@ -278,14 +278,27 @@ class WrappedClassifier(HeadClassifier):
     def unwrapped(self) -> HeadClassifier:
         """Return headway's own classifier that was wrapped, with the calibrator and decision.
 
-        It can be saved.  Raises InputTypeError for estimators of other libraries.
+        It can be saved.  Raises InputTypeError for estimators of other libraries, and for one
+        that has a calibrator already; InputValueError where its rows lacked a class.
         """
         inner = getattr(self.model_, "estimator", None)
-        if not isinstance(inner, HeadClassifier) or inner.calibrator_ is not None:
+        if not isinstance(inner, HeadClassifier):
             raise InputTypeError(
                 "Only headway's own classifiers are written to its files, got a wrapped "
                 f"{type(self.estimator).__name__}. Save it with pickle or joblib, or save its "
                 "logits and use FromLogits."
+            )
+        if inner.calibrator_ is not None:
+            raise InputTypeError(
+                f"The wrapped {type(inner).__name__} must have no calibrator of its own to be "
+                "saved, got one beside that of the wrapper. Save that classifier itself, or wrap "
+                "it before it is calibrated."
+            )
+        if len(inner.classes_) != len(self.classes_):
+            raise InputValueError(
+                f"The wrapped {type(inner).__name__} must know every class to be saved, got one "
+                f"that was fitted to {len(inner.classes_)} of {len(self.classes_)}. Bring rows of "
+                "all classes, or pickle the wrapper."
             )
         model = deepcopy(inner)
         model.head_, model.label_encoder_ = self.head_, self.label_encoder_
