@@ -112,3 +112,21 @@ def test_it_says_how_to_be_saved(tmp_path):
     X, y, module = rows()
     with pytest.raises(InputTypeError, match="Save its weights with torch"):
         wrap(module).fit(X, y).save(tmp_path / "model.headway")
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_each_layer_stays_in_the_mode_it_was_in(training):
+    X, y, _ = rows()
+    module = nn.Sequential(nn.Linear(4, 5), nn.BatchNorm1d(5), nn.Linear(5, 3))
+    module.train(training)
+    module[1].train(not training)
+    wrap(module).fit(X, y).predict(X)
+    assert [layer.training for layer in module] == [training, not training, training]
+
+
+def test_read_only_and_reversed_rows_are_read():
+    X, y, module = rows()
+    expected = wrap(module).fit(X, y).logits(X)
+    X.setflags(write=False)
+    assert np.array_equal(wrap(module).fit(X, y).logits(X), expected)
+    assert np.allclose(wrap(module).fit(X[::-1], y[::-1]).logits(X[::-1]), expected[::-1])

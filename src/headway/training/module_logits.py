@@ -6,6 +6,8 @@ that is applied as a function leaves no layer behind; its values are looked at i
 logits enter (`classifiers/logits_door.py`).
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -38,18 +40,12 @@ def module_logits(module: nn.Module, X: Any, /, *, batch_size: int) -> np.ndarra
     InputTypeError, InputValueError
         If the module returns something else.
     """
-    rows = torch.as_tensor(np.ascontiguousarray(X) if isinstance(X, np.ndarray) else X)
-    weights = next(module.parameters(), None)
-    if weights is not None:
-        floating = rows.is_floating_point()
-        rows = rows.to(weights.device, weights.dtype if floating else rows.dtype)
-    was_training = module.training
-    module.eval()
-    try:
-        with torch.inference_mode():
-            parts = [_checked(module(part), len(part)) for part in rows.split(batch_size)]
-    finally:
-        module.train(was_training)
+    starts = range(0, max(len(X), 1), batch_size)
+    with _evaluating(module), torch.inference_mode():
+        parts = []
+        for start in starts:
+            rows = _as_rows(module, X[start : start + batch_size])
+            parts.append(_checked(module(rows), len(rows)))
     logits = torch.cat(parts).cpu()
     return logits.to(torch.float64 if logits.dtype == torch.float64 else torch.float32).numpy()
 
@@ -74,20 +70,36 @@ def last_activation(module: nn.Module, X: Any, /) -> str | None:
         for layer in module.modules()
         if isinstance(layer, ENDS)
     ]
-    was_training = module.training
-    module.eval()
     try:
-        row = torch.as_tensor(X[:1])
-        weights = next(module.parameters(), None)
-        if weights is not None and row.is_floating_point():
-            row = row.to(weights.device, weights.dtype)
-        with torch.no_grad():  # not inference_mode, which would give its outputs other identities
-            output = module(row)
+        # Not inference_mode, which would give its outputs other identities.
+        with _evaluating(module), torch.no_grad():
+            output = module(_as_rows(module, X[:1]))
     finally:
-        module.train(was_training)
         for hook in hooks:
             hook.remove()
     return next((name for name, kept in seen.items() if kept is output), None)
+
+
+@contextmanager
+def _evaluating(module: nn.Module) -> Iterator[None]:
+    """Switch to evaluation, and back layer by layer: frozen ones may be there already."""
+    modes = [(layer, layer.training) for layer in module.modules()]
+    module.eval()
+    try:
+        yield
+    finally:
+        for layer, training in modes:
+            layer.training = training
+
+
+def _as_rows(module: nn.Module, X: Any) -> Tensor:
+    """Return a batch as a tensor where the weights are, floats in their dtype."""
+    # A copy, since torch reads no reversed arrays and warns of read-only ones.
+    rows = X if isinstance(X, Tensor) else torch.from_numpy(np.array(X))
+    weights = next(module.parameters(), None)
+    if weights is None:
+        return rows
+    return rows.to(weights.device, weights.dtype if rows.is_floating_point() else rows.dtype)
 
 
 def _checked(output: Any, n: int) -> Tensor:
