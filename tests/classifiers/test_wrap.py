@@ -282,3 +282,51 @@ def test_weights_that_the_estimator_cannot_take_are_refused():
     X, y = rows()
     with pytest.raises(InputValueError, match="KNeighborsClassifier, whose `fit` has no"):
         wrap(KNeighborsClassifier()).fit(X, y, np.ones(len(y)))
+
+
+@dataclass
+class Steep:
+    """An estimator for the tests whose probabilities underflow, and their logarithms with them."""
+
+    def fit(self, X, y):
+        self.classes_ = np.unique(y)
+        return self
+
+    def predict_proba(self, X):
+        return softmax(np.outer(X[:, 0], [0.0, 1000.0, 500.0]), axis=1)
+
+    def predict_log_proba(self, X):
+        return np.log(self.predict_proba(X))
+
+    def get_params(self, deep=True):
+        return {}
+
+    def __sklearn_tags__(self):
+        return GaussianNB().__sklearn_tags__()
+
+
+def test_the_logits_of_a_row_do_not_depend_on_the_rows_beside_it():
+    X, y = rows()
+    X_new = np.array([[-0.1, 0, 0, 0], [3.0, 0, 0, 0]])
+    model = wrap(Steep()).fit(X, y)
+    both = model.logits(X_new)
+    assert np.allclose(both[0], [0.0, -100.0, -50.0])
+    assert np.array_equal(both[:1], model.logits(X_new[:1]))
+    assert np.isfinite(both).all()
+    assert both[1].argsort().tolist()[-1] == 1
+
+
+def test_one_that_lacks_a_class_is_not_saved(tmp_path):
+    X, y = rows()
+    two = y != "cat"
+    model = wrap(LinearClassifier(), classes=NAMES).fit(X[two], y[two])
+    with pytest.raises(InputValueError, match="fitted to 2 of 3"):
+        model.save(tmp_path / "m")
+    assert model.predict_proba(X).shape == (len(X), 3)
+
+
+def test_one_that_was_calibrated_before_is_not_saved(tmp_path):
+    X, y = rows()
+    inner = LinearClassifier().fit(X, y).calibrate(X, y, Temperature(2.0))
+    with pytest.raises(InputTypeError, match="must have no calibrator of its own"):
+        wrap(inner).save(tmp_path / "m")

@@ -206,7 +206,9 @@ def _log_probs(estimator: Any, last: Any, X: Any) -> np.ndarray:
     if votes is None and hasattr(estimator, "predict_log_proba"):
         with np.errstate(divide="ignore"):
             found = np.asarray(estimator.predict_log_proba(X), dtype=np.float64)
-        return np.maximum(found, np.log(LEAST)) if not np.isfinite(found).all() else found
+        # What underflowed comes last in its row, whatever the other rows hold.
+        least = np.where(found == -np.inf, np.log(LEAST), found).min(axis=1, keepdims=True)
+        return np.where(found == -np.inf, np.minimum(least, np.log(LEAST)), found)
     probs = np.asarray(estimator.predict_proba(X), dtype=np.float64)
     return np.log(_smoothed(probs, votes, probs.shape[1]))
 
