@@ -152,3 +152,8 @@ def test_what_cannot_be_promised_is_refused():
         AbstainAtRate(1)
     with pytest.raises(InputValueError, match=r"`weights` must have shape \(3,\)"):
         AbstainAtRate(0.1).fit(probs, weights=np.ones(2))
+
+
+def test_what_is_unknown_is_not_answered():
+    probs = np.array([[np.nan, np.nan], [np.nan, 0.9], [0.1, 0.9]])
+    assert Abstain(0.0)(probs).tolist() == [2, 2, 1]

@@ -70,3 +70,12 @@ def test_beta_is_a_positive_number():
             ExpectedF1(beta=value)
     with pytest.raises(InputTypeError, match="`beta` must be a number, got 'two'"):
         ExpectedF1(beta="two")
+
+
+def test_the_largest_and_smallest_beta_are_recall_and_precision():
+    probs = np.array([[0.9, 0.5, 0.1]])
+    assert ExpectedF1(beta=1e100, zero_division=0.0)(probs).tolist() == [[1, 1, 1]]
+    assert ExpectedF1(beta=1e-100, zero_division=0.0)(probs).tolist() == [[1, 0, 0]]
+    for value in (1e-101, 1e101):
+        with pytest.raises(InputValueError, match="1e-100 to 1e100"):
+            ExpectedF1(beta=value)

@@ -116,3 +116,8 @@ def test_a_row_that_allows_nothing_possible_is_named():
         sample_logits(np.zeros((1, 2), int), rng=0)
     with pytest.raises(InputValueError, match=r"shape \(n, K\), got \(2,\)"):
         sample_logits(np.zeros(2), rng=0)
+
+
+def test_a_seed_below_0_is_refused():
+    with pytest.raises(InputValueError, match="`rng` must be at least 0"):
+        sample(np.array([[0.5, 0.5]]), rng=-1)

@@ -45,10 +45,11 @@ class Abstain:
         object.__setattr__(self, "threshold", threshold)
 
     def __call__(self, probs: Array, /) -> Array:
-        """Return integer actions 0..K of shape (n,) for `probs` of shape (n, K)."""
+        """Return integer actions 0..K of shape (n,) for `probs` (n, K); K where one is NaN."""
         probs = as_array(probs)
         xp = namespace(probs)
         check_probs(probs, xp)
         chosen = xp.argmax(probs, axis=1)
-        unsure = xp.max(probs, axis=1) < self.threshold
+        # Not "below", which a NaN never is: what is unknown is not answered.
+        unsure = ~(xp.max(probs, axis=1) >= self.threshold)
         return xp.where(unsure, xp.full_like(chosen, probs.shape[1]), chosen)

@@ -1,6 +1,5 @@
 """What decisions with a number for each column ask of the probabilities they are given."""
 
-import math
 import operator
 
 import numpy as np
@@ -35,17 +34,17 @@ def check_probabilities(probs: np.ndarray, /) -> None:
 
 
 def check_beta(value: float, /) -> float:
-    """Return `value` as a float unless it is not positive and finite."""
+    """Return `value` as a float unless it lies outside 1e-100..1e100: its square is needed."""
     try:
         beta = float(value)
     except (TypeError, ValueError) as error:
         raise InputTypeError(
             f"`beta` must be a number, got {value!r}. 1 weighs precision and recall alike."
         ) from error
-    if not (beta > 0 and math.isfinite(beta)):
+    if not 1e-100 <= beta <= 1e100:
         raise InputValueError(
-            f"`beta` must be positive and finite, got {beta:g}. 1 weighs precision and recall "
-            "alike; 2 counts recall twice as much."
+            f"`beta` must be positive and finite (1e-100 to 1e100), got {beta:g}. 1 weighs "
+            "precision and recall alike; 2 counts recall twice as much."
         )
     return beta
 

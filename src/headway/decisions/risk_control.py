@@ -15,13 +15,13 @@ sits ON it, so the threshold is the next smaller number, in the precision of the
 import math
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
-from headway._check import check_fraction, check_probs, first_index, place
+from headway._check import check_fraction
 from headway.decisions.threshold import Threshold
-from headway.decisions.tuning_rows import finite_probs, refuse_weights
+from headway.decisions.tuning_rows import finite_probs, label_cells, refuse_weights
 from headway.errors import InputValueError
 
 __all__ = ["RiskControlledSets"]
@@ -93,7 +93,12 @@ class RiskControlledSets:
         refuse_weights(weights, "RiskControlledSets")
         given = np.asarray(probs)
         values = finite_probs(given)
-        truth = _checked_labels(values, labels)
+        if np.ndim(labels) != 2:
+            raise InputValueError(
+                f"`labels` must be a 0/1 matrix of the shape of `probs` {values.shape}, got "
+                f"{np.shape(labels)}. For one class a row use ConformalSets."
+            )
+        truth, _ = label_cells(values, labels)
         counted = ~np.isnan(truth).all(axis=1)
         values, truth = values[counted], truth[counted] == 1
         n, risk = len(values), Fraction(repr(self.risk))
@@ -121,21 +126,3 @@ class RiskControlledSets:
         kind = given.dtype if given.dtype.kind == "f" else np.dtype(np.float64)
         below = float(np.nextafter(kind.type(cells[first]), kind.type(0)))
         return Threshold(min(below, 1.0))
-
-
-def _checked_labels(probs: np.ndarray, labels: Any) -> np.ndarray:
-    check_probs(probs, np)
-    truth = np.asarray(labels, dtype=np.float64)
-    if truth.shape != probs.shape:
-        raise InputValueError(
-            f"`labels` must be a 0/1 matrix of the shape of `probs` {probs.shape}, got "
-            f"{truth.shape}. For one class a row use ConformalSets."
-        )
-    odd = ~np.isnan(truth) & (truth != 0) & (truth != 1)
-    if odd.any():
-        index = first_index(odd, np)
-        raise InputValueError(
-            f"`labels` must be 0, 1 or NaN, got {truth[index]:g} at {place(index)}. Mark missing "
-            "cells with NaN."
-        )
-    return truth

@@ -148,6 +148,10 @@ def _draw(logits: np.ndarray, temperature: Any, mask: Any, rng: Any, name: str) 
             f"`rng` must be a numpy.random.Generator or a seed, got {rng!r}. Use "
             "np.random.default_rng()."
         )
+    if not isinstance(rng, np.random.Generator) and rng < 0:
+        raise InputValueError(
+            f"`rng` must be at least 0 to be a seed, got {rng}. Give one such as 0."
+        )
     generator = np.random.default_rng(rng)
     if mask is not None:
         mask = np.asarray(mask)
