@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from headway import LeastCost, LinearClassifier, load
+from headway import FromLogits, LeastCost, LinearClassifier, load
 from headway.calibration import Isotonic, Platt, PriorShift, Temperature
-from headway.decisions import Argmax, Threshold
+from headway.decisions import Argmax, RiskControlledSets, Threshold
 from headway.errors import InputTypeError, InputValueError
 
 NAMES = np.array(["ant", "bee", "cat"])
@@ -169,3 +169,60 @@ def test_calibrator_and_decision_are_saved(tmp_path):
     assert loaded.calibration_report_ == model.calibration_report_
     assert loaded.head_.decision == UNSURE
     assert np.array_equal(loaded.predict(X), model.predict(X))
+
+
+class TestRowsThatDoNotCount:
+    def test_a_row_without_a_known_cell_changes_no_report(self):
+        X, y = sets(0)
+        model = LinearClassifier().fit(X, y)
+        X, y = sets(1)
+        more = np.vstack([X, X]), np.vstack([y, np.full(y.shape, np.nan)])
+        report = model.calibrate(X, y).calibration_report_
+        other = model.calibrate(*more).calibration_report_
+        assert other.loss_before == pytest.approx(report.loss_before, rel=1e-12)
+
+    def test_a_promise_takes_rows_without_a_known_cell_and_rows_of_weight_0(self):
+        X, y = sets(0)
+        model = LinearClassifier().fit(X, y)
+        expected = model.decide_by(RiskControlledSets(0.2), X, y).head_.decision
+        more = np.vstack([X, X]), np.vstack([y, np.full(y.shape, np.nan)])
+        assert model.decide_by(RiskControlledSets(0.2), *more).head_.decision == expected
+        twice, counted = (np.vstack([X, X]), np.vstack([y, 1 - y])), np.repeat([1.0, 0.0], len(X))
+        tuned = model.decide_by(RiskControlledSets(0.2), *twice, sample_weight=counted)
+        assert tuned.head_.decision == expected
+
+    def test_a_promise_refuses_other_weights(self):
+        X, y = sets(0)
+        model = LinearClassifier().fit(X, y)
+        with pytest.raises(InputValueError, match="takes no `weights`"):
+            model.decide_by(RiskControlledSets(0.2), X, y, sample_weight=np.full(len(X), 2.0))
+
+
+class TestSaidAtOnce:
+    @pytest.mark.parametrize("decision", [Argmax, RiskControlledSets])
+    def test_a_class_is_no_decision(self, decision):
+        X, y = sets(0)
+        with pytest.raises(InputTypeError, match=f"the class {decision.__name__} itself"):
+            LinearClassifier().fit(X, y).decide_by(decision, X, y)
+
+    def test_a_class_is_no_calibrator(self):
+        X, y = rows(0)
+        with pytest.raises(InputTypeError, match="the class Temperature itself"):
+            LinearClassifier().fit(X, y).calibrate(X, y, Temperature)
+
+    def test_a_decision_for_another_number_of_classes_is_refused(self):
+        model = LinearClassifier().fit(*rows(0))
+        with pytest.raises(InputValueError, match="each of the 2 classes of `cost`, got 3"):
+            model.decide_by(LeastCost(1 - np.eye(2)))
+        X, y = rows(0)
+        other = FromLogits(None, decision=LeastCost(1 - np.eye(2)))
+        with pytest.raises(InputValueError, match="each of the 2 classes of `cost`, got 3"):
+            other.fit(X[:, :3], y)
+
+    def test_an_action_with_the_name_of_a_class_is_refused(self):
+        X, y = rows(0)
+        model = LinearClassifier().fit(X, np.where(y == "ant", "abstain", y))
+        with pytest.raises(InputValueError, match="got a class 'abstain' beside the action"):
+            model.decide_by(UNSURE)
+        named = LeastCost(UNSURE.cost, ("abstain", "bee", "cat", "ask"))
+        assert "ask" in model.decide_by(named).predict(X)

@@ -12,7 +12,8 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from headway.calibration import CalibrationReport, Calibrator
-from headway.classifiers.given_labels import check_lengths, flat, given_weights
+from headway.classifiers.answers import action_names
+from headway.classifiers.given_labels import check_lengths, flat, given_weights, without_unknown
 from headway.classifiers.held_out import fit_after_logits, fit_calibrator, fit_decision
 from headway.errors import InputValueError
 from headway.heads import Head
@@ -108,7 +109,7 @@ class AfterLogits:
         Raises
         ------
         InputTypeError, InputValueError
-            If the decision does not suit the labels, or a tuner has no rows.
+            If the decision does not suit the labels or their number, or a tuner has no rows.
 
         Examples
         --------
@@ -125,6 +126,7 @@ class AfterLogits:
             self.head_,
             decision=fit_decision(decision, rows, kind=self.kind_, random_state=random_state),
         )
+        copy._try_decision()
         return copy
 
     def held_out_probs(
@@ -156,6 +158,13 @@ class AfterLogits:
             kind=self.kind_,
             random_state=random_state,
         )
+        self._try_decision()
+
+    def _try_decision(self) -> None:
+        """Raise now, not at the first prediction, where the decision is for other columns."""
+        self.head_.decide(np.zeros((1, self.label_encoder_.n_logits_)))
+        if self.kind_ != "multilabel":
+            action_names(self.head_.decision, self.label_encoder_.classes_)
 
     def _held_out(
         self, X: Any, y: Any, sample_weight: Any
@@ -168,4 +177,5 @@ class AfterLogits:
             )
         labels = self.label_encoder_.transform(flat(y))
         check_lengths(logits, labels)
-        return logits, labels, given_weights(sample_weight, len(labels))
+        weights = given_weights(sample_weight, len(labels))
+        return logits, labels, without_unknown(labels, weights, refuse_nothing=True)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from headway.errors import InputValueError
 from headway.labels import LabelEncoder
 
 __all__ = ["ABSTAIN", "action_names", "named_answers", "right_answers"]
@@ -32,6 +33,11 @@ def action_names(decision: Any, classes: np.ndarray, /) -> np.ndarray:
         `classes` themselves, or objects: names of the actions, or the classes, "abstain" and
         numbers for what comes after it.
 
+    Raises
+    ------
+    InputValueError
+        If an action that is no class has the name of a class.
+
     Examples
     --------
     >>> from headway.decisions import Argmax, LeastCost
@@ -50,6 +56,13 @@ def action_names(decision: Any, classes: np.ndarray, /) -> np.ndarray:
         names = [*classes.tolist(), ABSTAIN, *(f"action {a}" for a in more)]
     else:
         return classes
+    extra = {str(name) for name in names[len(classes) :]}
+    clash = sorted(extra & {str(name) for name in classes.tolist()})
+    if clash:
+        raise InputValueError(
+            f"What is no class must not have the name of one, got a class {clash[0]!r} beside the "
+            "action. Rename the class, or name the actions of a LeastCost."
+        )
     answers = np.empty(len(names), dtype=object)
     answers[:] = names
     return answers

@@ -16,6 +16,7 @@ __all__ = [
     "flat",
     "given_weights",
     "require_two_weighted",
+    "without_unknown",
 ]
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from headway.calibration import METHODS, CalibrationReport, Calibrator, calibrate
-from headway.classifiers.resolve import check_decision
+from headway.classifiers.resolve import check_decision, refuse_class
 from headway.decisions import Decision, Tuner
 from headway.errors import InputTypeError, InputValueError
 from headway.heads import Head
@@ -101,6 +101,7 @@ def fit_calibrator(
     InputTypeError, InputValueError
         If `method` is none of these or does not suit the labels.
     """
+    refuse_class(method, "calibrator")
     if method is None or isinstance(method, Calibrator):
         return method, None
     if not isinstance(method, str):
@@ -135,6 +136,8 @@ def fit_decision(
         A rule, or what finds one.
     rows : (probs, labels, weights) or None
         Rows that the model was not fitted on.
+        Those of weight 0 are left out.  If the others weigh 1 each, the tuner is given no
+        weights: such as promise something of new rows take none.
     kind : {"binary", "exclusive", "multilabel"}
         What the labels are.
     random_state : int
@@ -145,12 +148,24 @@ def fit_decision(
     InputTypeError, InputValueError
         If it is neither, does not suit the labels, or has no rows to be tuned on.
     """
+    refuse_class(decision, "decision")
     if isinstance(decision, Tuner):
         if rows is None:
             raise InputValueError(
                 f"{type(decision).__name__} needs rows to be tuned on, got none. Pass `X` and "
                 "`y` of rows that were held out from `fit`."
             )
-        probs, labels, weights = rows
+        probs, labels, weights = _rows_that_count(*rows)
         decision = decision.fit(probs, labels, weights=weights, random_state=random_state)
     return check_decision(decision, kind)
+
+
+def _rows_that_count(
+    probs: np.ndarray, labels: np.ndarray, weights: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+    """Return the rows with a weight above 0, and None for weights that are all 1."""
+    if weights is None:
+        return probs, labels, None
+    kept = weights > 0
+    weights = weights[kept]
+    return probs[kept], labels[kept], None if (weights == 1).all() else weights

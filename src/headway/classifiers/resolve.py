@@ -10,7 +10,7 @@ from headway.labels.reading import LabelKind
 from headway.links import EntmaxLink, OneColumnLink, SigmoidLink, SoftmaxLink, SparsemaxLink
 from headway.losses import CanonicalLoss, Loss, OneColumnLoss
 
-__all__ = ["check_decision", "resolve_head"]
+__all__ = ["check_decision", "refuse_class", "resolve_head"]
 
 EXAMPLES = {"binary": "Argmax()", "exclusive": "Argmax()", "multilabel": "Threshold(0.5)"}
 WORDS = {
@@ -71,6 +71,7 @@ def check_decision(decision: Any, kind: LabelKind, /) -> Decision:
     InputValueError
         If it is one for labels of another kind.
     """
+    refuse_class(decision, "decision")
     if not isinstance(decision, Decision):
         raise InputTypeError(
             f"`decision` must be a Decision, such as {EXAMPLES[kind]}, got {decision!r}. "
@@ -82,3 +83,12 @@ def check_decision(decision: Any, kind: LabelKind, /) -> Decision:
             f"{WORDS[kind]}. Pass {EXAMPLES[kind]}."
         )
     return decision
+
+
+def refuse_class(value: Any, name: str, /) -> None:
+    """Raise if a class was given for an object: a class has all methods, and can be called."""
+    if isinstance(value, type):
+        raise InputTypeError(
+            f"`{name}` must be an object, got the class {value.__name__} itself. Write "
+            f"{value.__name__}(...)."
+        )
