@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 from numpy.testing import assert_allclose
+from scipy.optimize import minimize
 from sklearn.datasets import make_classification
 
 from headway.links import SigmoidLink, SoftmaxLink
@@ -13,7 +14,7 @@ from headway.losses import (
     CrossEntropyOnProbs,
     SquaredErrorOnSigmoid,
 )
-from headway.solvers import solve_convex, solve_smooth
+from headway.solvers import smooth, solve_convex, solve_smooth
 
 X, Y = make_classification(
     300, 6, n_informative=6, n_redundant=0, n_classes=3, flip_y=0.3, random_state=0
@@ -55,3 +56,23 @@ def test_sparse_features_give_the_dense_answer():
 def test_too_few_steps_are_not_called_converged():
     found = solve_smooth(X, TARGETS, loss=CanonicalLoss(SoftmaxLink()), tol=1e-12, max_iter=2)
     assert not found.converged
+
+
+def test_a_line_search_that_fails_is_not_called_converged():
+    wide = X * np.r_[1e12, np.ones(5)]
+    found = solve_smooth(wide, TARGETS, loss=SquaredErrorOnSigmoid())
+    assert found.n_iter == 0
+    assert not found.converged
+
+
+def test_a_line_search_at_the_rounding_of_the_objective_is_converged(monkeypatch):
+    def stuck(*args, **options):
+        found = minimize(*args, **options)
+        found.status = smooth.STUCK
+        return found
+
+    monkeypatch.setattr(smooth, "minimize", stuck)
+    narrow = X.astype(np.float32)
+    assert solve_smooth(narrow, TARGETS, loss=CanonicalLoss(SoftmaxLink()), tol=1e-9).converged
+    early = solve_smooth(narrow, TARGETS, loss=CanonicalLoss(SoftmaxLink()), max_iter=2)
+    assert not early.converged

@@ -4,6 +4,10 @@ There is no certificate: the gap is NaN.  For convex losses (those of sparsemax 
 found is the optimum as nearly as the gradient tells; for others it is where the gradient
 vanishes, which need not be the best there is.
 
+The trap is a line search that finds nothing lower.  It may be at the rounding of the objective,
+which is then flat: an error of sqrt(eps) in the gradient is one of eps in the objective.  Or it
+failed, over features of 1e12 at its first step: this is not called converged.
+
 References
 ----------
 Liu and Nocedal (1989), "On the limited memory BFGS method for large scale optimization",
@@ -23,6 +27,7 @@ __all__ = ["solve_smooth"]
 
 MEMORY = 20
 CHUNK_CELLS = 1 << 18
+STUCK = 2  # SciPy's status where the line search finds nothing lower
 
 
 class _Loss(Protocol):
@@ -103,9 +108,10 @@ def solve_smooth(
         if report is not None:
             report(f"step {steps}: objective {intermediate_result.fun * total:.9g}")
 
+    start = np.zeros(k * (d + 1))
     found = minimize(
         objective,
-        np.zeros(k * (d + 1)),
+        start,
         jac=True,
         method="L-BFGS-B",
         callback=step_done,
@@ -117,6 +123,10 @@ def solve_smooth(
             "gtol": 0.01 * tol,
         },
     )
+    converged = found.status == 0
+    if found.status == STUCK:
+        flat = np.sqrt(np.finfo(X.dtype).eps) * np.abs(objective(start)[1]).max()
+        converged = bool(np.abs(found.jac).max() <= flat)
     solved = found.x.reshape(k, d + 1)
     return LinearSolution(
         coef=solved[:, :-1].copy(),
@@ -124,5 +134,5 @@ def solve_smooth(
         objective=float(found.fun) * total,
         optimality_gap=np.nan,
         n_iter=int(found.nit),
-        converged=found.status in (0, 2),
+        converged=converged,
     )
