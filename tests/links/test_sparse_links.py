@@ -286,9 +286,10 @@ def test_rows_of_many_classes_sum_to_one(link):
 @pytest.mark.parametrize(
     ("alpha", "error", "message"),
     [
-        (1, InputValueError, "above 1 and finite, got 1. Use `SoftmaxLink`"),
-        (INF, InputValueError, "above 1 and finite, got inf"),
-        (NAN, InputValueError, "above 1 and finite, got nan"),
+        (1, InputValueError, "above 1 and at most 4, got 1. Use `SoftmaxLink`"),
+        (4.5, InputValueError, "above 1 and at most 4, got 4.5"),
+        (INF, InputValueError, "above 1 and at most 4, got inf"),
+        (NAN, InputValueError, "above 1 and at most 4, got nan"),
         ("1.5", InputTypeError, "`alpha` must be a number, got '1.5'"),
         (True, InputTypeError, "`alpha` must be a number, got True"),
     ],
@@ -325,3 +326,13 @@ def test_gradients_stay_finite_at_infinite_logits_and_one_hot_targets(link):
     loss.value(z, t).sum().backward()
     assert torch.isfinite(z.grad).all()
     assert torch.allclose(z.grad, loss.gradient(z, t).detach(), atol=1e-6)
+
+
+@pytest.mark.parametrize("alpha", [1.1, 1.5, 2.5, 3.0, 4.0])
+def test_on_the_support_logits_and_powers_of_probs_differ_by_one_number(alpha):
+    rng = np.random.default_rng(0)
+    scales = rng.choice([1e-6, 1e-3, 0.1, 1.0, 10.0], size=(200, 1))
+    z = rng.normal(size=(200, 60)) * scales
+    probs = EntmaxLink(alpha).to_probs(z)
+    away = np.where(probs > 0, (alpha - 1) * z - probs ** (alpha - 1), np.nan)
+    assert np.nanmax(np.ptp(np.where(np.isnan(away), np.nanmin(away, 1)[:, None], away), 1)) < 1e-10
