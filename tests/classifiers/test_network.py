@@ -12,7 +12,7 @@ torch = pytest.importorskip("torch")
 
 import headway  # noqa: E402
 from headway.classifiers import ConvClassifier, MLPClassifier  # noqa: E402
-from headway.classifiers import engine as engine_module  # noqa: E402
+from headway.classifiers import trained as trained_module  # noqa: E402
 from headway.errors import InputTypeError, InputValueError, MissingDependencyError  # noqa: E402
 
 
@@ -274,14 +274,14 @@ def test_the_history_has_an_entry_an_epoch_and_names_the_best():
 
 
 def interrupting(monkeypatch, epoch):
-    show = engine_module.ProgressBar._show
+    show = trained_module.ProgressBar._show
 
     def interrupted_show(self, record):
         show(self, record)
         if record.epoch == epoch:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(engine_module.ProgressBar, "_show", interrupted_show)
+    monkeypatch.setattr(trained_module.ProgressBar, "_show", interrupted_show)
 
 
 def test_ctrl_c_keeps_a_usable_classifier_and_says_so(monkeypatch):

@@ -13,8 +13,8 @@ from headway.labels import one_hot  # noqa: E402
 from headway.models.mlp import mlp_network  # noqa: E402
 from headway.models.scaling import feature_scaling  # noqa: E402
 from headway.training import hardware  # noqa: E402
-from headway.training import network as loop  # noqa: E402
 from headway.training.hardware import WorkingBody, chosen_precision, threads_for  # noqa: E402
+from headway.training.history import StepRecord  # noqa: E402
 from headway.training.network import (  # noqa: E402
     InMemory,
     Rows,
@@ -27,6 +27,7 @@ from headway.training.network import (  # noqa: E402
     train_network,
     train_one_pass,
 )
+from headway.training.step import take_step  # noqa: E402
 
 PLAN = TrainingPlan(
     epochs=12, batch_size=16, learning_rate=0.01, weight_decay=0.0, precision="float32", patience=99
@@ -72,9 +73,8 @@ def test_the_step_follows_the_gradient_that_torch_finds_by_itself(name):
     nothing.zero_grad = lambda: kept.update(  # type: ignore[method-assign]
         {name: p.grad.clone() for name, p in network.named_parameters()}
     )
-    loop._step(
-        WorkingBody(network, "float32"), nothing, head, rows, everyone, 0.0, torch.Generator()
-    )
+    body, step = WorkingBody(network, "float32"), StepRecord(1, 1, 1, 0.0)
+    take_step(body, nothing, head, rows, everyone, PLAN, torch.Generator(), step)
     for p in network.parameters():
         p.grad = None
     logits = network(torch.from_numpy(features()))

@@ -12,23 +12,87 @@ Micikevicius et al. (2018), "Mixed Precision Training", ICLR.
 import copy
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
 
 from headway.models.layers import Network
+from headway.models.module_network import ModuleNetwork
 
-__all__ = ["WorkingBody", "bfloat16_pays", "chosen_precision", "in_precision", "threads_for"]
+__all__ = [
+    "Working",
+    "WorkingBody",
+    "WorkingModule",
+    "bfloat16_pays",
+    "chosen_precision",
+    "in_precision",
+    "threads_for",
+    "working",
+]
 
 # Weights times rows of a batch below which a second thread costs as much as it gives.
 SHARED_WORK = 1 << 24
+
+
+class Working(Protocol):
+    """What computes logits while training, in the precision that was chosen."""
+
+    @property
+    def network(self) -> Network | ModuleNetwork:
+        """Whose weights are trained."""
+
+    def logits(self, features: Tensor, /, *, dropout: bool = True) -> Tensor:
+        """Return float32 logits of features as a source gives them."""
+
+    def ready(self, features: Tensor, /) -> Tensor:
+        """Return features where and as the network takes them."""
+
+    def collect_gradients(self) -> None:
+        """Hand gradients to the weights that are kept."""
+
+    def follow(self) -> None:
+        """Take over the weights that are kept."""
+
+
+def working(network: Network | ModuleNetwork, precision: str, /) -> Working:
+    """Return what computes the logits of a network while it is trained."""
+    if isinstance(network, ModuleNetwork):
+        return WorkingModule(network, precision)
+    return WorkingBody(network, precision)
+
+
+class WorkingModule:
+    """Any module: under autocast where bfloat16 is asked for, its frozen parts in evaluation."""
+
+    def __init__(self, network: ModuleNetwork, precision: str):
+        self.network = network
+        self.low = precision == "bfloat16"
+
+    def logits(self, features: Tensor, /, *, dropout: bool = True) -> Tensor:
+        """Return float32 logits of features as a source gives them."""
+        self.network.train(dropout)
+        device = self.network.device.type
+        with torch.autocast(device, dtype=torch.bfloat16, enabled=self.low):
+            logits: Tensor = self.network(self.ready(features))
+        return logits.float()
+
+    def ready(self, features: Tensor, /) -> Tensor:
+        """Return features on the network's device."""
+        return features.to(self.network.device)
+
+    def collect_gradients(self) -> None:
+        """Do nothing: autocast leaves the gradients with the weights."""
+
+    def follow(self) -> None:
+        """Do nothing: the weights themselves were used."""
 
 
 class WorkingBody:
     """The body that computes: the network's own in float32, or a bfloat16 copy that follows it."""
 
     def __init__(self, network: Network, precision: str):
+        self.network = network
         self.last = network.last
         self.low = precision == "bfloat16"
         self.body: nn.Module = network.body
@@ -40,9 +104,10 @@ class WorkingBody:
     def logits(self, features: Tensor, /, *, dropout: bool = True) -> Tensor:
         """Return float32 logits of scaled features."""
         self.body.train(dropout)
-        return self.last(self.body(self._ready(features)).float())
+        return self.last(self.body(self.ready(features)).float())
 
-    def _ready(self, features: Tensor) -> Tensor:
+    def ready(self, features: Tensor, /) -> Tensor:
+        """Return features in the precision and memory order that the body computes in."""
         if features.ndim == 4:
             features = features.contiguous(memory_format=torch.channels_last)
         return features.to(torch.bfloat16) if self.low else features
@@ -90,15 +155,17 @@ def bfloat16_pays() -> bool:
 
 
 @contextmanager
-def threads_for(network: Network, batch_size: int, /) -> Iterator[None]:
+def threads_for(network: nn.Module, batch_size: int, /) -> Iterator[None]:
     """Give torch one thread inside the block if a batch is little work for this network.
+
+    Of somebody else's module nothing is known but its size: its threads are left alone.
 
     The trap: torch's threads spin while they wait for each other.  On a busy machine a small
     network then trains twenty times slower on two threads than on one, and never much faster.
     """
     before = torch.get_num_threads()
     n_weights = sum(weights.numel() for weights in network.parameters())
-    if n_weights * batch_size < SHARED_WORK:
+    if n_weights * batch_size < SHARED_WORK and not isinstance(network, ModuleNetwork):
         torch.set_num_threads(1)
     try:
         yield

@@ -13,7 +13,17 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-__all__ = ["EpochRecord", "ProgressBar"]
+__all__ = ["EpochRecord", "ProgressBar", "StepRecord"]
+
+
+@dataclass(frozen=True)
+class StepRecord:
+    """One step: its epoch, its batch of how many (all counted from 1), and the rate it took."""
+
+    epoch: int
+    batch: int
+    batches: int
+    learning_rate: float
 
 
 @dataclass(frozen=True)

@@ -7,14 +7,6 @@
 No loss is differentiated by torch: the head brings its exact gradient at the logits.  What differs
 between two heads is that line and nothing else: weights, order of rows and dropout come from
 seeds that know nothing of the head.
-
-The step is AdamW's, at a rate that climbs for the first fifth of the steps and then falls to zero
-("one cycle").
-
-References
-----------
-Loshchilov, Hutter (2019), "Decoupled Weight Decay Regularization", ICLR.
-Smith, Topin (2018), "Super-Convergence", arXiv:1708.07120.
 """
 
 import copy
@@ -22,23 +14,43 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import nn
 
 from headway.errors import InputValueError
 from headway.heads import Head
 from headway.models.layers import Network
-from headway.training.hardware import WorkingBody, threads_for
-from headway.training.history import EpochRecord
+from headway.models.module_network import ModuleNetwork
+from headway.training.figures import record_epoch
+from headway.training.hardware import Working, threads_for, working
+from headway.training.history import EpochRecord, StepRecord
+from headway.training.progress import Keeper, Progress, captured, restored
+from headway.training.rows import (
+    ROWS_AT_ONCE,
+    InMemory,
+    Rows,
+    RowSource,
+    as_tensor,
+    make_rows,
+    scaled_features,
+)
+from headway.training.step import (
+    TrainingDiverged,
+    TrainingPlan,
+    make_optimizer,
+    one_cycle,
+    take_step,
+)
 
 __all__ = [
     "InMemory",
     "RowSource",
     "Rows",
     "Training",
+    "TrainingDiverged",
     "TrainingPlan",
     "compute_logits",
     "make_optimizer",
@@ -51,51 +63,6 @@ __all__ = [
     "train_one_pass",
 ]
 
-WARM_UP = 0.2
-ROWS_AT_ONCE = 1024
-
-
-@dataclass(frozen=True)
-class TrainingPlan:
-    """How a network is trained; see the classifiers for what each field means."""
-
-    epochs: int
-    batch_size: int
-    learning_rate: float
-    weight_decay: float
-    precision: str
-    patience: int
-
-
-class RowSource(Protocol):
-    """Scaled features by row; `take` may change them at random (augmentation)."""
-
-    def take(self, rows: Tensor, generator: torch.Generator, /) -> Tensor:
-        """Return the features of these rows."""
-
-
-@dataclass(frozen=True)
-class InMemory:
-    """Scaled features as they are."""
-
-    features: Tensor
-
-    def take(self, rows: Tensor, generator: torch.Generator, /) -> Tensor:
-        """Return the features of these rows; nothing is drawn from the generator."""
-        return self.features[rows]
-
-
-@dataclass(frozen=True)
-class Rows:
-    """Scaled features with their targets (n, K) and weights (n, 1) of mean 1."""
-
-    source: RowSource
-    targets: Tensor
-    weights: Tensor
-
-    def __len__(self) -> int:
-        return len(self.targets)
-
 
 @dataclass(frozen=True)
 class Training:
@@ -106,21 +73,33 @@ class Training:
     interrupted: bool
 
 
+@dataclass(frozen=True)
+class Listeners:
+    """Who hears of training while it goes on; `on_epoch` ends it by returning True."""
+
+    on_epoch: Callable[[EpochRecord], Any] | None = None
+    on_step: Callable[[StepRecord], Any] | None = None
+    keeper: Keeper | None = None
+
+
 def train_network(
-    network: Network,
+    network: Network | ModuleNetwork,
     head: Head,
     rows: Rows,
     plan: TrainingPlan,
     *,
     seed: int,
     held_out: Rows | None = None,
-    on_epoch: Callable[[EpochRecord], None] | None = None,
+    on_epoch: Callable[[EpochRecord], Any] | None = None,
+    on_step: Callable[[StepRecord], Any] | None = None,
+    keeper: Keeper | None = None,
 ) -> Training:
     """Return what happened while `network` was trained in place.
 
     With held-out rows the network ends as it was after the epoch of least validation loss, and
     training stops when `plan.patience` epochs have not lowered it.  Without, it ends as it is.
-    KeyboardInterrupt (Ctrl-C) ends training in the same orderly way.
+    KeyboardInterrupt (Ctrl-C) ends training in the same orderly way.  With a keeper, training
+    goes on from what it has saved.
 
     Raises
     ------
@@ -128,56 +107,107 @@ def train_network(
         If the loss becomes infinite or NaN: the learning rate was too high.
     """
     with threads_for(network, plan.batch_size):
-        return _train(network, head, rows, plan, seed, held_out, on_epoch)
+        listeners = Listeners(on_epoch, on_step, keeper)
+        return _train(network, head, rows, plan, seed, held_out, listeners)
 
 
 def _train(
-    network: Network,
+    network: Network | ModuleNetwork,
     head: Head,
     rows: Rows,
     plan: TrainingPlan,
     seed: int,
     held_out: Rows | None,
-    on_epoch: Callable[[EpochRecord], None] | None,
+    listeners: Listeners,
 ) -> Training:
     order = torch.Generator().manual_seed(seed)
-    body = WorkingBody(network, plan.precision)
     optimizer = make_optimizer(network, plan)
-    batches = max(1, len(rows) // plan.batch_size)
-    records: list[EpochRecord] = []
-    best_epoch, best_loss, best_state = 0, np.inf, None
-    interrupted = False
+    progress, keeper = Progress(), listeners.keeper
+    saved = None if keeper is None else keeper.load()
+    if saved is not None:
+        progress = restored(saved, network, optimizer, order)
+    body = working(network, plan.precision)  # after the weights are what they are
+    interrupted, failure = False, None
     try:
-        for epoch in range(plan.epochs):
-            start = time.perf_counter()
-            seen = torch.empty_like(rows.targets)
-            shuffled = torch.randperm(len(rows), generator=order)
-            for batch, chosen in enumerate(shuffled.tensor_split(batches)):
-                progress = (epoch + (batch + 0.5) / batches) / plan.epochs
-                rate = plan.learning_rate * one_cycle(progress)
-                seen[chosen] = _step(body, optimizer, head, rows, chosen, rate, order)
-            record = _record(epoch + 1, head, seen, rows, body, held_out, rate, start)
-            records.append(record)
-            if on_epoch is not None:
-                on_epoch(record)
-            _require_finite(record, plan.learning_rate)
-            if record.val_loss is None:
-                best_epoch = record.epoch
-            elif record.val_loss < best_loss:
-                best_epoch, best_loss = record.epoch, record.val_loss
-                best_state = copy.deepcopy(network.state_dict())
-            elif record.epoch - best_epoch >= plan.patience:
-                break
+        while not progress.ended and len(progress.records) < plan.epochs:
+            record = _epoch(body, optimizer, head, rows, plan, order, progress, held_out, listeners)
+            _remember(progress, record, network, plan)
+            if keeper is not None:
+                keeper.save(captured(network, optimizer, order, progress))
+            if listeners.on_epoch is not None and listeners.on_epoch(record) is True:
+                progress.ended = True
+                if keeper is not None:
+                    keeper.save(captured(network, optimizer, order, progress))
     except KeyboardInterrupt:
         interrupted = True
-    if best_state is not None:
-        network.load_state_dict(best_state)
+    except TrainingDiverged as error:
+        failure = error
+    if progress.best_state is not None:
+        network.load_state_dict(progress.best_state)
     network.eval()
-    return Training(tuple(records), best_epoch, interrupted)
+    training = Training(tuple(progress.records), progress.best_epoch, interrupted)
+    if failure is not None:
+        failure.training = training
+        raise failure
+    return training
+
+
+def _epoch(
+    body: Working,
+    optimizer: torch.optim.Optimizer,
+    head: Head,
+    rows: Rows,
+    plan: TrainingPlan,
+    order: torch.Generator,
+    progress: Progress,
+    held_out: Rows | None,
+    listeners: Listeners,
+) -> EpochRecord:
+    """Return the record of an epoch, begun or gone on with in the middle."""
+    start = time.perf_counter() - progress.seconds
+    epoch, keeper = len(progress.records), listeners.keeper
+    if progress.shuffled is None or progress.seen is None:
+        progress.seen = torch.empty_like(rows.targets)
+        progress.shuffled = torch.randperm(len(rows), generator=order)
+    batches = max(1, len(rows) // plan.batch_size)
+    for batch, chosen in enumerate(progress.shuffled.tensor_split(batches)):
+        rate = plan.learning_rate * one_cycle((epoch + (batch + 0.5) / batches) / plan.epochs)
+        if batch < progress.batch:
+            continue
+        step = StepRecord(epoch + 1, batch + 1, batches, rate)
+        progress.seen[chosen] = take_step(body, optimizer, head, rows, chosen, plan, order, step)
+        progress.batch = batch + 1
+        if keeper is not None and _is_due(keeper, epoch * batches + batch + 1):
+            progress.seconds = time.perf_counter() - start
+            keeper.save(captured(body.network, optimizer, order, progress))
+        if listeners.on_step is not None:
+            listeners.on_step(step)
+    return record_epoch(epoch + 1, head, progress.seen, rows, body, held_out, rate, start)
+
+
+def _is_due(keeper: Keeper, step: int) -> bool:
+    return bool(keeper.every) and step % (keeper.every or 1) == 0
+
+
+def _remember(
+    progress: Progress, record: EpochRecord, network: nn.Module, plan: TrainingPlan
+) -> None:
+    """Note an epoch that ended, and the weights if they are the best so far."""
+    progress.records.append(record)
+    progress.batch, progress.seconds = 0, 0.0
+    progress.shuffled = progress.seen = None
+    _require_finite(record, plan.learning_rate)
+    if record.val_loss is None:
+        progress.best_epoch = record.epoch
+    elif record.val_loss < progress.best_loss:
+        progress.best_epoch, progress.best_loss = record.epoch, record.val_loss
+        progress.best_state = copy.deepcopy(network.state_dict())
+    elif record.epoch - progress.best_epoch >= plan.patience:
+        progress.ended = True
 
 
 def train_one_pass(
-    network: Network,
+    network: Network | ModuleNetwork,
     head: Head,
     rows: Rows,
     plan: TrainingPlan,
@@ -187,79 +217,14 @@ def train_one_pass(
 ) -> None:
     """Take each row once, in batches, at the constant rate `plan.learning_rate`."""
     order = torch.Generator().manual_seed(seed)
-    body = WorkingBody(network, plan.precision)
+    body = working(network, plan.precision)
     batches = max(1, len(rows) // plan.batch_size)
     with threads_for(network, plan.batch_size):
-        for chosen in torch.randperm(len(rows), generator=order).tensor_split(batches):
-            _step(body, optimizer, head, rows, chosen, plan.learning_rate, order)
+        shuffled = torch.randperm(len(rows), generator=order).tensor_split(batches)
+        for batch, chosen in enumerate(shuffled):
+            step = StepRecord(1, batch + 1, batches, plan.learning_rate)
+            take_step(body, optimizer, head, rows, chosen, plan, order, step)
     network.eval()
-
-
-def _step(
-    body: "WorkingBody",
-    optimizer: torch.optim.Optimizer,
-    head: Head,
-    rows: Rows,
-    chosen: Tensor,
-    rate: float,
-    generator: torch.Generator,
-) -> Tensor:
-    """Return the logits of one batch, having moved the weights against the gradient."""
-    for group in optimizer.param_groups:
-        group["lr"] = rate
-    logits = body.logits(rows.source.take(chosen, generator))
-    with torch.no_grad():
-        gradient = head.loss.gradient(logits, rows.targets[chosen])
-    logits.backward(gradient * rows.weights[chosen] / len(chosen))
-    body.collect_gradients()
-    optimizer.step()
-    optimizer.zero_grad()
-    body.follow()
-    return logits.detach()
-
-
-def _record(
-    epoch: int,
-    head: Head,
-    seen: Tensor,
-    rows: Rows,
-    body: "WorkingBody",
-    held_out: Rows | None,
-    rate: float,
-    start: float,
-) -> EpochRecord:
-    """Return the figures of an epoch from the logits `seen` in it and those of held-out rows."""
-    loss, accuracy = _figures(head, seen, rows)
-    val_loss = val_accuracy = None
-    if held_out is not None:
-        val_loss, val_accuracy = _figures(head, _held_out_logits(body, held_out), held_out)
-    seconds = time.perf_counter() - start
-    return EpochRecord(epoch, loss, accuracy, rate, seconds, val_loss, val_accuracy)
-
-
-def _figures(head: Head, logits: Tensor, rows: Rows) -> tuple[float, float]:
-    """Return the weighted means of loss and correctness over the rows."""
-    with torch.no_grad():
-        losses = head.loss.value(logits, rows.targets)
-        if head.exclusive and logits.shape[1] > 1:
-            right = logits.argmax(dim=1) == rows.targets.argmax(dim=1)
-        else:
-            same = (logits > 0) == (rows.targets > 0.5)
-            right = (same | rows.targets.isnan()).all(dim=1)
-        weights = rows.weights[:, 0]
-        total = weights.sum()
-        return float((losses * weights).sum() / total), float((right * weights).sum() / total)
-
-
-def _held_out_logits(body: WorkingBody, rows: Rows) -> Tensor:
-    """Return the logits of rows that are not trained on, with dropout off."""
-    unused = torch.Generator()
-    with torch.no_grad():
-        parts = [
-            body.logits(rows.source.take(chosen, unused), dropout=False)
-            for chosen in torch.arange(len(rows)).split(ROWS_AT_ONCE)
-        ]
-    return torch.cat(parts)
 
 
 def _require_finite(record: EpochRecord, learning_rate: float) -> None:
@@ -268,47 +233,6 @@ def _require_finite(record: EpochRecord, learning_rate: float) -> None:
             f"The training loss must stay finite, got {record.loss} in epoch {record.epoch} with "
             f"learning_rate={learning_rate:g}. Try learning_rate={learning_rate / 10:g}."
         )
-
-
-def one_cycle(progress: float, /) -> float:
-    """Return the share of the learning rate in use: up to 1 at a fifth of the way, then down to 0.
-
-    Examples
-    --------
-    >>> [round(one_cycle(progress), 3) for progress in (0.0, 0.1, 0.2, 0.6, 1.0)]
-    [0.0, 0.5, 1.0, 0.5, 0.0]
-    """
-    return min(progress / WARM_UP, (1 - progress) / (1 - WARM_UP))
-
-
-def make_optimizer(network: Network, plan: TrainingPlan) -> torch.optim.Optimizer:
-    """Return AdamW over the weights of a network; biases do not decay."""
-    parameters = list(network.parameters())
-    groups = [
-        {"params": [p for p in parameters if p.ndim > 1], "weight_decay": plan.weight_decay},
-        {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
-    ]
-    return torch.optim.AdamW(groups, lr=plan.learning_rate, fused=True)
-
-
-def scaled_features(network: Network, features: np.ndarray, /) -> Tensor:
-    """Return what the body of a network takes: float32 features, scaled in their own dtype.
-
-    Raises
-    ------
-    InputValueError
-        If a scaled feature is beyond the range of float32.
-    """
-    with torch.no_grad():
-        parts = [network.scaling(part) for part in _tensor(features).split(ROWS_AT_ONCE)]
-        scaled = torch.cat(parts)
-    # One sum tells, at a third of the cost of looking at each value; the place is found if asked.
-    if not scaled.sum().isfinite() and not (rows := scaled.flatten(1).isfinite().all(dim=1)).all():
-        raise InputValueError(
-            "Scaled features must be within the range of float32 (3e38), got one beyond it in "
-            f"row {int(rows.int().argmin())}. Divide the features, or pass standardize='feature'."
-        )
-    return scaled
 
 
 def compute_logits(network: Network, features: np.ndarray, /) -> np.ndarray:
@@ -322,21 +246,10 @@ def compute_logits(network: Network, features: np.ndarray, /) -> np.ndarray:
     return torch.cat(parts).numpy()
 
 
-def make_rows(source: RowSource, targets: np.ndarray, weights: np.ndarray | None) -> Rows:
-    """Return rows for training, their weights divided by the mean."""
-    relative = np.ones(len(targets)) if weights is None else weights / weights.mean()
-    return Rows(source, _tensor(targets).float(), _tensor(relative).float()[:, None])
-
-
 def set_weights(network: Network, arrays: dict[str, np.ndarray]) -> None:
     """Restore what `network.state_dict()` held."""
-    network.load_state_dict({name: _tensor(np.array(array)) for name, array in arrays.items()})
+    network.load_state_dict({name: as_tensor(np.array(array)) for name, array in arrays.items()})
     network.eval()
-
-
-def _tensor(array: np.ndarray) -> Tensor:
-    # torch refuses negative strides and warns of arrays that cannot be written to.
-    return torch.from_numpy(np.require(array, requirements=["C", "W"]))
 
 
 @contextmanager
