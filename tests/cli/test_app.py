@@ -26,6 +26,7 @@ VERBS = [
     "probs",
     "curves",
     "explain-training",
+    "signal",
     "config",
 ]
 HEAVY = ["numpy", "scipy", "sklearn", "torch", "matplotlib", "polars", "pandas", "rich", "jinja2"]

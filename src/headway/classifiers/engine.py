@@ -2,7 +2,8 @@
 
     _prepare_features(X)     features as the network takes them        (the subclass)
     _build_network(...)      a fresh network                            (the subclass)
-    _start_network, _rows, _plan                                        for `TrainedClassifier`
+    _start_network, _rows, _plan, _measured_signal                      for `TrainedClassifier`
+    signal(X, y)             what each hidden layer hands on and gets back
     _logits, _state, _set_state
 
 torch is imported inside the methods, so that importing headway does not load it.
@@ -12,10 +13,13 @@ from abc import abstractmethod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from sklearn.utils.validation import check_is_fitted
 
+from headway.classifiers.layer_signal import FEW_ROWS, MOST_ROWS, measured_signal
 from headway.classifiers.trained import TrainedClassifier
 from headway.errors import InputValueError, require
 from headway.models.scaling import FeatureScaling
+from headway.training.signal_health import SignalHealth, TrainingSignal
 
 if TYPE_CHECKING:
     from headway.models.layers import Network
@@ -115,6 +119,41 @@ class NetworkEngine(TrainedClassifier):
             patience=int(self.patience),
         )
 
+    # -- signal health ----------------------------------------------------------------------
+
+    def signal(self, X: Any, y: Any, sample_weight: Any = None) -> SignalHealth:
+        """Return the signal health of the hidden layers as they are now.
+
+        Parameters
+        ----------
+        X : array of shape (n, d)
+            Features; of more than 1024 rows, so many evenly spaced ones are measured at most.
+        y : n labels
+            As in `fit`, of classes that are known.
+        sample_weight : array of shape (n,), optional
+            Non-negative weights of the rows.
+
+        Returns
+        -------
+        SignalHealth
+            Spread, saturated and dead share, gradient and its ratio to the weights by layer, and
+            one sentence of advice.
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        """
+        check_is_fitted(self, "network_")
+        X, labels, weights = self._prepare(X, y, sample_weight, reset=False)
+        rows = (self._prepare_features(X), self._targets(labels), weights)
+        return measured_signal(self.network_, self.head_, *rows, most=MOST_ROWS)
+
+    def _measured_signal(
+        self, features: np.ndarray, targets: np.ndarray, weights: np.ndarray | None
+    ) -> SignalHealth:
+        return measured_signal(self.network_, self.head_, features, targets, weights, most=FEW_ROWS)
+
     # -- settings ---------------------------------------------------------------------------
 
     def _check_settings(self) -> None:
@@ -159,6 +198,7 @@ class NetworkEngine(TrainedClassifier):
             "best_epoch": self.best_epoch_,
             "interrupted": self.interrupted_,
             "passes": self._passes,
+            "signal": self.signal_.to_dict() if hasattr(self, "signal_") else None,
         }
         return arrays, values
 
@@ -177,4 +217,7 @@ class NetworkEngine(TrainedClassifier):
         self.n_epochs_ = len(self.history_)
         self.best_epoch_ = values["best_epoch"]
         self.interrupted_ = values["interrupted"]
+        # Files of the time before signals were measured have none.
+        if values.get("signal") is not None:
+            self.signal_ = TrainingSignal.from_dict(values["signal"])
         self._optimizer_state, self._passes = None, values["passes"]

@@ -32,7 +32,8 @@ class MLPClassifier(NetworkEngine):
         What turns logits into probabilities and how they are trained; "auto" follows the labels.
     hidden : sequence of int
         Sizes of the hidden layers.
-    activation : {"relu", "gelu", "silu", "tanh", "sigmoid"}
+    activation : {"relu", "gelu", "silu", "tanh", "sigmoid", "selu"}
+        Weights start as fits it.  "selu" has alpha dropout, which should be small: 0.05 to 0.1.
     dropout : float
         Share of hidden features set to zero while training, in 0..1.
     epochs : int or "auto"
@@ -82,6 +83,8 @@ class MLPClassifier(NetworkEngine):
         Epochs trained, and the one whose network was kept.
     interrupted_ : bool
         Whether Ctrl-C ended training.
+    signal_ : TrainingSignal
+        What each hidden layer hands on and gets back, before and after training, and advice.
 
     Examples
     --------
@@ -199,7 +202,7 @@ class ConvClassifier(NetworkEngine):
     ----------
     image_shape_ : (c, h, w)
         Shape of an image as the network takes it.
-    network_, history_, n_epochs_, best_epoch_, interrupted_
+    network_, history_, n_epochs_, best_epoch_, interrupted_, signal_
         As in `MLPClassifier`.
 
     Examples

@@ -22,6 +22,7 @@ from headway.errors import InputTypeError, InputValueError, require
 from headway.links import OneColumnLink, SigmoidLink
 from headway.training.callbacks import epoch_callbacks, step_callbacks, together
 from headway.training.history import ProgressBar
+from headway.training.signal_health import SignalHealth, TrainingSignal
 
 if TYPE_CHECKING:
     from headway.classifiers.checkpoint import CheckpointFile
@@ -46,6 +47,7 @@ class TrainedClassifier(HeadClassifier):
     n_epochs_: int
     best_epoch_: int
     interrupted_: bool
+    signal_: TrainingSignal
     _optimizer_state: dict[str, Any] | None
     _passes: int
 
@@ -75,6 +77,12 @@ class TrainedClassifier(HeadClassifier):
     @abstractmethod
     def _plan(self, n: int) -> "TrainingPlan":
         """Return how the network is trained on n rows."""
+
+    def _measured_signal(
+        self, features: Any, targets: np.ndarray, weights: np.ndarray | None
+    ) -> SignalHealth | None:
+        """Return the signal health on a few rows, or None if the body's layers are unknown."""
+        return None
 
     @abstractmethod
     def _check_settings(self) -> None:
@@ -113,8 +121,10 @@ class TrainedClassifier(HeadClassifier):
         n = len(training_features)
         plan = self._plan(n)
         with seeded(init_seed):
-            self._start_network(training_features, targets[kept], _part(weights, kept))
-            rows = self._rows(training_features, targets[kept], _part(weights, kept), train=True)
+            given = (training_features, targets[kept], _part(weights, kept))
+            self._start_network(*given)
+            rows = self._rows(*given, train=True)
+            at_start = self._measured_signal(*given)
             held_out = None
             if held is not None:
                 held_out = self._rows(features[held], targets[held], _part(weights, held))
@@ -141,6 +151,9 @@ class TrainedClassifier(HeadClassifier):
                 except TrainingDiverged as error:
                     self._keep(error.training, plan)
                     raise
+        at_end = self._measured_signal(*given)
+        if at_start is not None and at_end is not None:
+            self.signal_ = TrainingSignal(at_start, at_end)
         self._keep(training, plan)
 
     def _keep(self, training: "Training", plan: "TrainingPlan") -> None:

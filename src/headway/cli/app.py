@@ -28,6 +28,7 @@ from headway.cli import (
     predict,
     probs,
     review,
+    signal,
     tune,
 )
 from headway.cli.console import note, one_line, quieten_stdout
@@ -73,6 +74,7 @@ for verb in (
     probs,
     curves,
     explain_training,
+    signal,
     config,
 ):
     app.command(verb.NAME, epilog=verb.EXAMPLES, context_settings=verb.CONTEXT)(verb.run)

@@ -21,7 +21,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from headway.models.layers import Dropout, Network, activation_layer, start_like_relu
+from headway.models.layers import Network, activation_layer, dropout_layer, start_like
 from headway.models.scaling import FeatureScaling
 
 __all__ = ["ShiftedImages", "conv_network"]
@@ -54,7 +54,7 @@ def conv_network(
         Number of filters of each stage.
     hidden : sequence of int
         Sizes of the fully connected layers that follow.
-    activation : {"relu", "gelu", "silu", "tanh", "sigmoid"}
+    activation : {"relu", "gelu", "silu", "tanh", "sigmoid", "selu"}
     dropout : float
         Share of features set to zero after each fully connected layer, in 0..1.
     """
@@ -66,7 +66,7 @@ def conv_network(
         tall, wide = (min(widest, side if side % 2 else side - 1) for side in sides)
         halved = [side >= HALVED_FROM for side in sides]
         convolution = nn.Conv2d(depth, filters, (tall, wide), padding=(tall // 2, wide // 2))
-        start_like_relu(convolution)
+        start_like(convolution, activation, first=stage == 0)
         layers.append(convolution)
         if any(halved):
             layers.append(nn.MaxPool2d(tuple(2 if half else 1 for half in halved)))
@@ -77,10 +77,10 @@ def conv_network(
     width = depth * sides[0] * sides[1]
     for size in hidden:
         linear = nn.Linear(width, size)
-        start_like_relu(linear)
+        start_like(linear, activation, first=len(layers) == 1)
         layers += [linear, activation_layer(activation)]
         if dropout:
-            layers.append(Dropout(dropout))
+            layers.append(dropout_layer(activation, dropout))
         width = size
     network = Network(scaling, nn.Sequential(*layers), width, n_logits)
     # Weights lie in memory with the channels last: convolutions then read them in order.

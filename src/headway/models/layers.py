@@ -16,7 +16,16 @@ from torch import Tensor, nn
 from headway.errors import InputValueError
 from headway.models.scaling import FeatureScaling
 
-__all__ = ["ACTIVATIONS", "Dropout", "Network", "Scaling", "activation_layer", "start_like_relu"]
+__all__ = [
+    "ACTIVATIONS",
+    "Dropout",
+    "Network",
+    "Scaling",
+    "activation_layer",
+    "dropout_layer",
+    "start_like",
+    "start_like_relu",
+]
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {
     "relu": nn.ReLU,
@@ -24,7 +33,9 @@ ACTIVATIONS: dict[str, type[nn.Module]] = {
     "silu": nn.SiLU,
     "tanh": nn.Tanh,
     "sigmoid": nn.Sigmoid,
+    "selu": nn.SELU,
 }
+TANH_GAIN = 1.25
 
 
 def activation_layer(name: str, /) -> nn.Module:
@@ -47,6 +58,61 @@ def start_like_relu(layer: nn.Linear | nn.Conv2d, /) -> None:
     nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
     if layer.bias is not None:
         nn.init.zeros_(layer.bias)
+
+
+def start_like(layer: nn.Linear | nn.Conv2d, activation: str, /, *, first: bool = False) -> None:
+    """Start the weights so that signals keep their spread through a stack of this activation.
+
+    With n the fan-in and m the mean of fan-in and fan-out:
+
+        relu, gelu, silu   variance  2 / n        half of the signal is cut away (He)
+        selu               variance  1 / n        its constants are made for that (Klambauer)
+        tanh               variance  g^2 / m      slope 1 at 0 (Glorot), g = 5/4
+        sigmoid            variance (4 g)^2 / m   slope 1/4 at 0; the first layer (2 g)^2 / m
+
+    The gain g is a little above 1 because tanh bends (Saxe): at 1 the spread falls to a seventh in
+    50 layers, and at 5/3, often advised, gradients grow a hundredfold.
+
+    Since sigmoid(z) = 1/2 + tanh(z / 2) / 2, a sigmoid layer hands on numbers around 1/2.  The bias
+    of the next one takes that half off: b = -(sum of the row of weights) / 2.  A sigmoid stack
+    started so computes exactly what a tanh stack does.  Without it, the sums of weights push every
+    unit to one of its flat ends.
+
+    Parameters
+    ----------
+    layer : nn.Linear or nn.Conv2d
+        The layer before the activation.
+    activation : {"relu", "gelu", "silu", "tanh", "sigmoid", "selu"}
+    first : bool
+        Whether the layer takes features around 0 and not what another such layer hands on; it
+        matters for sigmoid alone.
+
+    References
+    ----------
+    Glorot, Bengio (2010), "Understanding the Difficulty of Training Deep Feedforward Neural
+    Networks", AISTATS.
+    Saxe, McClelland, Ganguli (2014), "Exact Solutions to the Nonlinear Dynamics of Learning in Deep
+    Linear Neural Networks", ICLR.
+    Klambauer, Unterthiner, Mayr, Hochreiter (2017), "Self-Normalizing Neural Networks", NeurIPS.
+    """
+    if activation in ("relu", "gelu", "silu"):
+        start_like_relu(layer)
+        return
+    if activation == "selu":
+        nn.init.kaiming_normal_(layer.weight, nonlinearity="linear")
+    else:
+        steeper = 1 if activation == "tanh" else 2 if first else 4
+        nn.init.xavier_normal_(layer.weight, gain=steeper * TANH_GAIN)
+    if layer.bias is not None:
+        nn.init.zeros_(layer.bias)
+        if activation == "sigmoid" and not first:
+            with torch.no_grad():
+                layer.bias.copy_(-layer.weight.flatten(1).sum(dim=1) / 2)
+
+
+def dropout_layer(activation: str, share: float, /) -> nn.Module:
+    """Return the dropout that fits an activation: for selu the one that keeps mean and variance."""
+    return nn.AlphaDropout(share) if activation == "selu" else Dropout(share)
 
 
 class Dropout(nn.Module):

@@ -3,7 +3,7 @@
     hidden = activation(W features + b)
 
 Dropout sets a share of the hidden features to zero while training, another choice each time, so
-that no feature can rely on one other.
+that no feature can rely on one other (for selu, to the value of a unit that is switched off).
 
 References
 ----------
@@ -15,7 +15,7 @@ from collections.abc import Sequence
 
 from torch import nn
 
-from headway.models.layers import Dropout, Network, activation_layer, start_like_relu
+from headway.models.layers import Network, activation_layer, dropout_layer, start_like
 from headway.models.scaling import FeatureScaling
 
 __all__ = ["mlp_network"]
@@ -40,7 +40,7 @@ def mlp_network(
         Of `n_features` columns.
     hidden : sequence of int
         Sizes of the hidden layers; empty makes a linear model.
-    activation : {"relu", "gelu", "silu", "tanh", "sigmoid"}
+    activation : {"relu", "gelu", "silu", "tanh", "sigmoid", "selu"}
     dropout : float
         Share of hidden features set to zero while training, in 0..1.
     """
@@ -48,9 +48,9 @@ def mlp_network(
     width = n_features
     for size in hidden:
         linear = nn.Linear(width, size)
-        start_like_relu(linear)
+        start_like(linear, activation, first=not layers)
         layers += [linear, activation_layer(activation)]
         if dropout:
-            layers.append(Dropout(dropout))
+            layers.append(dropout_layer(activation, dropout))
         width = size
     return Network(scaling, nn.Sequential(*layers), width, n_logits)
