@@ -89,3 +89,13 @@ def test_what_is_no_tuner_is_refused():
         evaluate_tuning(model, Argmax(), z, y)
     with pytest.raises(InputValueError, match="at least 2, got 1"):
         evaluate_tuning(model, RiskControlledSets(0.1), z, y, folds=1)
+
+
+def test_rows_without_a_known_cell_do_not_hinder_a_promise():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(800, 2))
+    y = (2 * X + rng.logistic(size=X.shape) > 0).astype(float)
+    model = LinearClassifier().fit(X[:300], y[:300])
+    y[700:] = np.nan
+    pair = evaluate_tuning(model, RiskControlledSets(0.1), X[300:], y[300:], n_bootstrap=0)
+    assert pair.first.n == 400

@@ -22,7 +22,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from scipy.stats import binomtest
 
 from headway._check import check_fraction
 from headway.classifiers.answers import action_names
@@ -37,7 +36,7 @@ from headway.evaluation.results import Evaluation, Score
 from headway.evaluation.rows import EvaluatedRows, read_rows
 from headway.evaluation.scorer import Scorer, Values, measure
 from headway.links import SigmoidLink
-from headway.metrics import cell_log_loss, log_loss
+from headway.metrics import cell_log_loss, clopper_pearson_interval, log_loss
 
 __all__ = ["check_settings", "evaluate", "evaluate_probs", "scorer_of"]
 
@@ -246,9 +245,8 @@ def _score(name: str, rows: EvaluatedRows, scorer: Scorer, values: Values, level
         counted = counted[~np.isnan(counted)]
         if not len(counted):
             return Score(name, math.nan, math.nan, math.nan, "none")
-        test = binomtest(int(counted.sum()), len(counted))
-        ends = test.proportion_ci(confidence_level=level, method="exact")
-        return Score(name, value, float(ends.low), float(ends.high), "exact")
+        low, high = clopper_pearson_interval(int(counted.sum()), len(counted), level=level)
+        return Score(name, value, low, high, "exact")
     if not len(draws) or rows.n < 2:
         return Score(name, value, math.nan, math.nan, "none")
     low, high = bootstrap_interval(draws, value, level=level)

@@ -13,6 +13,7 @@ import numpy as np
 from sklearn.model_selection import StratifiedKFold
 
 from headway.classifiers import HeadClassifier
+from headway.classifiers.held_out import fit_decision
 from headway.classifiers.validation import rarest_label
 from headway.decisions import Tuner
 from headway.errors import InputTypeError, InputValueError
@@ -93,7 +94,8 @@ def evaluate_tuning(
     tuned: Any = None
     for kept, held in parts.split(np.zeros(len(labels)), strata):
         some = None if weights is None else weights[kept]
-        rule = tuner.fit(probs[kept], labels[kept], weights=some, random_state=random_state)
+        rows = probs[kept], labels[kept], some
+        rule = fit_decision(tuner, rows, kind=model.kind_, random_state=random_state)
         answers = np.asarray(rule(probs[held]))
         if tuned is None:
             tuned = np.empty((len(labels), *answers.shape[1:]), dtype=answers.dtype)
