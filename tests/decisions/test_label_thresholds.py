@@ -153,3 +153,9 @@ def test_counts_are_whole_and_at_least_one():
         TopK(0)
     with pytest.raises(InputTypeError, match="`k` must be a whole number, got 'all'"):
         TopK("all")
+
+
+def test_one_threshold_for_all_and_one_for_each_decide_alike_in_float32():
+    probs = np.array([[0.1, 0.7, 0.9]], dtype=np.float32)  # neighbours of these numbers
+    for value in (0.1, 0.7, 0.9):
+        assert_array_equal(Threshold(value)(probs), LabelThresholds((value,) * 3)(probs))

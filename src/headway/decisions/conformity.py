@@ -14,6 +14,7 @@ draw from a stream the sets would change from call to call.  Here u belongs to t
 """
 
 from dataclasses import dataclass
+from numbers import Real
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -87,7 +88,7 @@ class ApsScore:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if isinstance(self.penalty, bool) or not isinstance(self.penalty, int | float):
+        if isinstance(self.penalty, bool) or not isinstance(self.penalty, Real):
             raise InputTypeError(
                 f"`penalty` must be a number, got {self.penalty!r}. Give one such as 0.01."
             )
@@ -95,6 +96,7 @@ class ApsScore:
             raise InputValueError(
                 f"`penalty` must be finite and at least 0, got {self.penalty!r}. 0 is plain APS."
             )
+        object.__setattr__(self, "penalty", float(self.penalty))
         for name in ("rank", "seed"):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int | np.integer):

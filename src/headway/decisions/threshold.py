@@ -8,7 +8,9 @@ import math
 from dataclasses import dataclass
 from typing import ClassVar
 
-from headway._array import Array, as_array, namespace
+import numpy as np
+
+from headway._array import Array, as_array, is_numpy, namespace
 from headway._check import check_probs
 from headway.errors import InputTypeError, InputValueError
 
@@ -57,4 +59,6 @@ class Threshold:
         probs = as_array(probs)
         xp = namespace(probs)
         check_probs(probs, xp)
-        return xp.astype(probs > self.value, xp.int64)
+        # A NumPy scalar, since a Python one would be rounded to the dtype of the probs.
+        value = np.float64(self.value) if is_numpy(probs) else self.value
+        return xp.astype(probs > value, xp.int64)
