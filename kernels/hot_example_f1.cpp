@@ -14,9 +14,9 @@
 // so that an error is multiplied by at most 1 from one s to the next.
 //
 // Two things keep the work far below L^2.  Masses under TINY at the upper end of P are dropped, but
-// for that of one true label: in all at most L * TINY.  And h / (b^2 h + k) is concave in h, so that no k scores more than
-// (1 + b^2) m / (b^2 m + k) with m the sum of its p; this falls with k, and once it is not above
-// the best score so far no larger set is.
+// for that of one true label: in all at most L * TINY.  And h / (b^2 h + k) is concave in h, so
+// that no k scores more than (1 + b^2) m / (b^2 m + k) with m the sum of its p; this falls with k,
+// and once it is not above the best score so far no larger set is.
 #include "example_f1_table.hpp"
 #include "simd.hpp"
 
