@@ -25,6 +25,7 @@ __all__ = [
     "check_probs",
     "check_soft_targets",
     "check_weights",
+    "checked_cells",
     "first_index",
     "place",
 ]
@@ -165,6 +166,31 @@ def check_multilabel_targets(targets: Array, xp: Any, /, *, shape: tuple[int, ..
             f"`targets` must be in 0..1, or NaN where missing, got {float(targets[index]):g} "
             f"at {place(index)}. Write present labels as 1 and absent ones as 0."
         )
+
+
+def checked_cells(labels: Any, shape: tuple[int, ...], /, *, of: str = "probs") -> np.ndarray:
+    """Return a matrix of labels as float64 if it has that shape and holds 0, 1 and NaN alone."""
+    given = np.asarray(labels)
+    if given.shape != shape:
+        raise InputValueError(
+            f"`labels` must have the shape of `{of}` {shape}, got {given.shape}. Give one cell "
+            "for each label: 0, 1, or NaN if missing."
+        )
+    try:
+        cells = given.astype(np.float64)
+    except (TypeError, ValueError) as error:
+        raise InputTypeError(
+            f"`labels` must be numbers, got dtype {given.dtype}. Encode label sets with "
+            "`LabelEncoder` first."
+        ) from error
+    bad = ~((cells == 0) | (cells == 1) | np.isnan(cells))
+    if bad.any():
+        index = first_index(bad, np)
+        raise InputValueError(
+            f"`labels` must be 0, 1 or NaN, got {cells[index]:g} at {place(index)}. Write present "
+            "labels as 1, absent ones as 0 and missing ones as NaN."
+        )
+    return cells
 
 
 def check_probs(probs: Array, xp: Any, /, *, name: str = "probs") -> None:

@@ -16,7 +16,7 @@ from headway.calibration import (
     calibrate,
     shares_of,
 )
-from headway.errors import InputValueError
+from headway.errors import InputTypeError, InputValueError
 
 FOR_LABELS = pytest.mark.parametrize("kind", [Temperature, Platt, Beta, Isotonic])
 FOR_CLASSES = pytest.mark.parametrize("kind", [Temperature, VectorScaling, MatrixScaling])
@@ -181,3 +181,8 @@ def test_shares_of_names_the_row_that_says_nothing():
         shares_of(np.full((1, 2), -np.inf), [0.5, 0.5])
     with pytest.raises(InputValueError, match="got none"):
         shares_of(np.zeros((0, 2)), [0.5, 0.5])
+
+
+def test_a_matrix_of_text_is_no_truth():
+    with pytest.raises(InputTypeError, match="`labels` must be numbers, got dtype <U1"):
+        calibrate(np.zeros((2, 2)), np.full((2, 2), "a"))

@@ -209,3 +209,8 @@ def test_a_row_without_any_class_is_refused():
 def test_wrong_parameters_are_refused(make, error, message):
     with pytest.raises(error, match=message):
         make()
+
+
+def test_numbers_of_numpy_are_numbers():
+    assert FocalLoss(np.int64(2)) == FocalLoss(np.float32(2)) == FocalLoss(2.0)
+    assert type(FocalLoss(np.int64(2)).gamma) is float

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
+from headway.errors import InputValueError
 from headway.metrics import (
     calibration_error,
     calibration_interval,
@@ -182,3 +183,14 @@ def test_what_is_no_forecast_is_refused(confidence, outcome, message):
 def test_less_than_one_bin_is_refused():
     with pytest.raises(ValueError, match="at least 1, got 0"):
         reliability_curve(np.array([0.5]), np.array([1]), n_bins=0)
+
+
+def test_groups_are_any_names_one_for_each_case():
+    rng = np.random.default_rng(0)
+    p, names = rng.random(100), np.repeat(["ant", "bee", "cat", "dog"], 25)
+    y = (rng.random(100) < p).astype(int)
+    numbered = np.repeat([7, -3, 10**15, 0], 25)
+    by_name = squared_calibration_error(p, y, groups=names)
+    assert_allclose(squared_calibration_error(p, y, groups=numbered), by_name, rtol=1e-12)
+    with pytest.raises(InputValueError, match=r"one entry for each case, shape \(100,\), got \(3"):
+        squared_calibration_error(p, y, groups=np.arange(3))

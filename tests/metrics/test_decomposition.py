@@ -193,3 +193,12 @@ def test_the_largest_probability_is_a_forecast_too():
     brier, entropy = brier_parts(confidence, hit), log_loss_parts(log_odds, hit)
     assert_allclose(brier.score, ((confidence - hit) ** 2).mean())
     assert_allclose(entropy.score, -np.log(np.where(hit, confidence, 1 - confidence)).mean())
+
+
+def test_rounding_leaves_no_part_below_zero():
+    rng = np.random.default_rng(0)
+    for _ in range(300):
+        n = rng.integers(1, 20)
+        p, y = rng.choice([0.0, 0.3, 0.5, 1.0], n), rng.integers(0, 2, n)
+        found = brier_parts(p, y, weights=rng.choice([0.3, 1.0, 2.0], n))
+        assert min(found.miscalibration, found.discrimination, found.uncertainty) >= 0

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from headway._check import check_weights, first_index, place
+from headway._check import check_weights, checked_cells, first_index, place
 from headway.errors import InputTypeError, InputValueError
 
 __all__ = [
@@ -180,20 +180,8 @@ def _exclusive(z: np.ndarray, truth: np.ndarray, weights: np.ndarray | None) -> 
 
 
 def _labels(z: np.ndarray, truth: np.ndarray, weights: np.ndarray | None) -> CalibrationRows:
-    if truth.shape != z.shape:
-        raise InputValueError(
-            f"A matrix of `labels` must have the shape of `logits` {z.shape}, got {truth.shape}. "
-            "Pass one column for each label."
-        )
-    targets = np.array(truth, dtype=z.dtype, order="C")
+    targets = np.ascontiguousarray(checked_cells(truth, z.shape, of="logits"), dtype=z.dtype)
     known = ~np.isnan(targets)
-    odd = known & (targets != 0) & (targets != 1)
-    if odd.any():
-        index = first_index(odd, np)
-        raise InputValueError(
-            f"`labels` must be 0, 1 or NaN, got {targets[index]:g} at {place(index)}. Mark missing "
-            "cells with NaN."
-        )
     if not known.any():
         raise InputValueError(
             "`labels` must have a known cell, got NaN alone. Give rows whose labels are known."

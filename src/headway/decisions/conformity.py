@@ -14,7 +14,6 @@ draw from a stream the sets would change from call to call.  Here u belongs to t
 """
 
 from dataclasses import dataclass
-from numbers import Real
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -88,7 +87,9 @@ class ApsScore:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if isinstance(self.penalty, bool) or not isinstance(self.penalty, Real):
+        if isinstance(self.penalty, bool) or not isinstance(
+            self.penalty, (int, float, np.floating, np.integer)
+        ):
             raise InputTypeError(
                 f"`penalty` must be a number, got {self.penalty!r}. Give one such as 0.01."
             )

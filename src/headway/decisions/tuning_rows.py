@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from headway._check import check_labels, check_probs, first_index, place
-from headway.errors import InputTypeError, InputValueError
+from headway._check import check_labels, check_probs, checked_cells, first_index, place
+from headway.errors import InputValueError
 
 __all__ = ["class_labels", "finite_probs", "label_cells", "refuse_weights"]
 
@@ -102,26 +102,7 @@ def label_cells(probs: np.ndarray, labels: Any, /) -> tuple[np.ndarray, bool]:
             "`probs` must have at least one row to tune on, got none. Keep some rows back from "
             "training."
         )
-    if labels.shape != probs.shape:
-        raise InputValueError(
-            f"`labels` must have the shape of `probs` {probs.shape}, got {labels.shape}. Give one "
-            "cell for each label: 0, 1, or NaN if missing."
-        )
-    try:
-        cells = labels.astype(np.float64)
-    except (TypeError, ValueError) as error:
-        raise InputTypeError(
-            f"`labels` must be numbers, got dtype {labels.dtype}. Encode label sets with "
-            "`LabelEncoder` first."
-        ) from error
-    bad = ~((cells == 0) | (cells == 1) | np.isnan(cells))
-    if bad.any():
-        index = first_index(bad, np)
-        raise InputValueError(
-            f"`labels` must be 0, 1, or NaN where missing, got {cells[index]:g} at {place(index)}. "
-            "Write present labels as 1 and absent ones as 0."
-        )
-    return cells, False
+    return checked_cells(labels, probs.shape), False
 
 
 def refuse_weights(weights: Any, name: str, /) -> None:

@@ -23,7 +23,7 @@ from sklearn.base import clone
 from sklearn.utils import _safe_indexing as take_rows
 from sklearn.utils.validation import _num_samples
 
-from headway._check import check_probs, check_weights, first_index, place
+from headway._check import check_probs, check_weights, checked_cells, first_index, place
 from headway.classifiers import HeadClassifier, wrap
 from headway.classifiers.validation import rarest_label
 from headway.errors import InputTypeError, InputValueError
@@ -92,7 +92,7 @@ def review_probs(
             "Give one for each column."
         )
     if y.ndim == 2:
-        return _review_cells(p, _checked_matrix(y, p.shape), weights, names)
+        return _review_cells(p, checked_cells(y, p.shape), weights, names)
     return _review_classes(p, _checked_labels(y, p.shape), weights, names)
 
 
@@ -300,23 +300,6 @@ def _checked_labels(labels: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
             "names with `LabelEncoder` first."
         )
     return labels.astype(np.int64)
-
-
-def _checked_matrix(labels: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    if labels.shape != shape:
-        raise InputValueError(
-            f"A matrix of `labels` must have the shape of `probs` {shape}, got {labels.shape}. "
-            "Pass one column for each label."
-        )
-    matrix = labels.astype(np.float64)
-    odd = ~((matrix == 0) | (matrix == 1) | np.isnan(matrix))
-    if odd.any():
-        index = first_index(odd, np)
-        raise InputValueError(
-            f"`labels` must be 0, 1 or NaN, got {matrix[index]:g} at {place(index)}. Mark missing "
-            "cells with NaN."
-        )
-    return matrix
 
 
 def _plain(names: Any) -> list[Any]:

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from headway._array import namespace
-from headway._check import check_probs, check_weights
+from headway._check import check_probs, check_weights, checked_cells
 from headway.decisions import Argmax, Threshold
 from headway.errors import InputTypeError, InputValueError
 from headway.metrics import log_loss
@@ -122,7 +122,7 @@ def read_rows(
         )
     labels = np.asarray(labels)
     multilabel = labels.ndim == 2
-    labels = _cells(labels, probs.shape) if multilabel else _classes(labels, n, width)
+    labels = checked_cells(labels, probs.shape) if multilabel else _classes(labels, n, width)
     kind = "multilabel" if multilabel else "binary" if width == 2 else "exclusive"
     if not multilabel:
         _check_sums(probs)
@@ -226,28 +226,6 @@ def _classes(labels: np.ndarray, n: int, width: int) -> np.ndarray:
             "Encode class names with `LabelEncoder` first."
         )
     return labels.astype(np.int64)
-
-
-def _cells(labels: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    if labels.shape != shape:
-        raise InputValueError(
-            f"`labels` must have the shape of `probs` {shape}, got {labels.shape}. "
-            "Give 0, 1 or NaN for each label of each row."
-        )
-    try:
-        labels = labels.astype(np.float64)
-    except (TypeError, ValueError) as error:
-        raise InputTypeError(
-            f"`labels` must be numbers, got dtype {labels.dtype}. Encode sets with `LabelEncoder`."
-        ) from error
-    odd = ~(np.isnan(labels) | (labels == 0) | (labels == 1))
-    if odd.any():
-        row, column = np.argwhere(odd)[0]
-        raise InputValueError(
-            f"`labels` must be 0, 1 or NaN (missing), got {labels[row, column]:g} at row {row}, "
-            f"column {column}. Write present labels as 1 and absent ones as 0."
-        )
-    return labels
 
 
 def _check_sums(probs: np.ndarray) -> None:

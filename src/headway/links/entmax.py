@@ -12,7 +12,8 @@ classes, at 4 twelve digits; larger ones are refused.
 """
 
 from dataclasses import dataclass
-from numbers import Real
+
+import numpy as np
 
 from headway._array import Array
 from headway.errors import InputTypeError, InputValueError
@@ -58,7 +59,9 @@ class EntmaxLink:
     alpha: float = 1.5
 
     def __post_init__(self) -> None:
-        if isinstance(self.alpha, bool) or not isinstance(self.alpha, Real):
+        if isinstance(self.alpha, bool) or not isinstance(
+            self.alpha, (int, float, np.floating, np.integer)
+        ):
             raise InputTypeError(f"`alpha` must be a number, got {self.alpha!r}. Try 1.5.")
         if not 1 < self.alpha <= MOST:
             raise InputValueError(

@@ -17,8 +17,9 @@ should be.  Calibrate before the probabilities are used as such.
 
 import math
 from dataclasses import dataclass
-from numbers import Real
 from typing import Any
+
+import numpy as np
 
 from headway._array import Array, namespace, quiet, same_dtype, wide_sum
 from headway._check import check_fraction
@@ -32,7 +33,7 @@ __all__ = ["BinaryFocalLoss", "FocalLoss", "check_exponent", "focused_cells", "o
 
 def check_exponent(value: Any, name: str, /) -> float:
     """Return the exponent as a float unless it is no finite number of at least 0."""
-    if isinstance(value, bool) or not isinstance(value, Real):
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.floating, np.integer)):
         raise InputTypeError(f"`{name}` must be a number, got {value!r}. Try 2.0.")
     if not 0 <= value < math.inf:
         raise InputValueError(

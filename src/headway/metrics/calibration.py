@@ -294,8 +294,7 @@ def squared_calibration_error(
     >>> round(square, 4), round(error, 4)
     (-0.0025, 0.0036)
     """
-    if groups is not None and weights is not None:
-        groups = np.asarray(groups)[np.asarray(weights) > 0]
+    groups = _numbered(groups, np.shape(confidence), weights)
     confidence, outcome, weights = _cases(confidence, outcome, weights)
     if len(confidence) < 2:
         return math.nan, math.nan
@@ -325,7 +324,7 @@ def _variance_of_bin_means(
         return np.bincount(bins, _times(deviation**2, weights)) / (count * np.maximum(count - 1, 1))
     n_bins = len(count)
     # One cell for each (group, bin) that occurs: the table itself would be mostly empty.
-    cells, inverse = np.unique(np.asarray(groups) * n_bins + bins, return_inverse=True)
+    cells, inverse = np.unique(groups * n_bins + bins, return_inverse=True)
     sums = np.bincount(inverse, _times(deviation, weights))
     clusters = np.bincount(cells % n_bins, minlength=n_bins)
     spread = np.bincount(cells % n_bins, sums**2, minlength=n_bins)
@@ -342,6 +341,21 @@ def _cases(
         return confidence, outcome, weights
     kept = weights > 0
     return confidence[kept], outcome[kept], weights[kept]
+
+
+def _numbered(
+    groups: np.ndarray | None, shape: tuple[int, ...], weights: np.ndarray | None
+) -> np.ndarray | None:
+    """Return groups numbered 0, 1, .. without those of cases of weight 0, if they fit."""
+    if groups is None:
+        return None
+    if np.shape(groups) != shape:
+        raise InputValueError(
+            f"`groups` must have one entry for each case, shape {shape}, got {np.shape(groups)}. "
+            "Give the row that each case belongs to."
+        )
+    numbers = np.unique(np.asarray(groups), return_inverse=True)[1]
+    return numbers if weights is None else numbers[np.asarray(weights) > 0]
 
 
 def _times(values: np.ndarray, weights: np.ndarray | None) -> np.ndarray:

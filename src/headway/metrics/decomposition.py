@@ -178,7 +178,10 @@ def _parts(
     refinement = float(of_frequency(recalibrated, count, events) / total)
     share = np.clip(events.sum() / total, 0.0, 1.0)
     uncertainty = float(of_frequency(share, total, events.sum()) / total)
-    return ScoreParts(score, score - refinement, uncertainty - refinement, uncertainty)
+    # What rounding leaves below 0.
+    return ScoreParts(
+        score, max(score - refinement, 0.0), max(uncertainty - refinement, 0.0), uncertainty
+    )
 
 
 def _brier(frequency: Any, count: Any, events: Any) -> float:
@@ -188,4 +191,5 @@ def _brier(frequency: Any, count: Any, events: Any) -> float:
 
 def _entropy(frequency: Any, count: Any, events: Any) -> float:
     """Return the summed log-loss of forecasts of groups of cases, in nats."""
-    return -float(np.sum(xlogy(events, frequency) + xlogy(count - events, 1.0 - frequency)))
+    # 0 minus the sum, since minus a sum of 0 is -0.
+    return 0.0 - float(np.sum(xlogy(events, frequency) + xlogy(count - events, 1.0 - frequency)))
