@@ -314,6 +314,15 @@ class TestCalibrate:
             f"{right} and {12 - right}."
         )
 
+    def test_labels_stay_as_they_are_where_a_temperature_has_too_few_rows(self):
+        z, _ = label_sets(4000)
+        z[:, 1] = -np.abs(z[:, 1])
+        z[:5, 1] *= -1
+        calibrator, report = calibrate(z, (z > 0).astype(float), "platt")
+        assert not report.kept[1]
+        assert (calibrator.slope[1], calibrator.intercept[1]) == (1.0, 0.0)
+        assert "the others stay as they are" in report.reason
+
     def test_labels_are_judged_one_by_one(self):
         z, t = label_sets(4000)
         t[:, 1] = 0
@@ -321,14 +330,16 @@ class TestCalibrate:
         calibrator, report = calibrate(z, t, "platt")
         assert report.kept == (True, False, True, True, True)
         assert "there are 5" in report.reasons[1]
-        assert (calibrator.slope[1], calibrator.intercept[1]) == (1.0, 0.0)
+        shared = Temperature.fit(z, t).value
+        assert (calibrator.slope[1], calibrator.intercept[1]) == (1.0 / shared, 0.0)
+        assert "the others get the temperature of all labels" in report.reason
 
-    def test_isotonic_leaves_labels_alone_that_it_cannot_judge(self):
+    def test_isotonic_divides_labels_that_it_cannot_judge_by_one_temperature(self):
         z, t = label_sets(4000)
         t[800:, 2] = np.nan
         calibrator, report = calibrate(z, t, "isotonic")
         assert report.kept == (True, True, False, True, True)
-        assert_array_equal(calibrator(z)[:, 2], z[:, 2])
+        assert_allclose(calibrator(z)[:, 2], z[:, 2] / Temperature.fit(z, t).value)
 
     @pytest.mark.parametrize("method", ["platt", "beta", "isotonic"])
     def test_a_label_that_is_hardly_known_does_not_stop_the_others(self, method):
@@ -337,7 +348,8 @@ class TestCalibrate:
         t[:, 3] = np.nan
         calibrator, report = calibrate(z, t, method)
         assert report.kept == (False, True, True, False, True)
-        assert_array_equal(calibrator(z)[:, [0, 3]], z[:, [0, 3]])
+        shared = Temperature.fit(z, t)
+        assert_allclose(calibrator(z)[:, [0, 3]], shared(z)[:, [0, 3]])
 
     @pytest.mark.parametrize("method", ["platt", "beta", "isotonic"])
     def test_methods_for_labels_refuse_classes(self, method):

@@ -5,7 +5,8 @@
     3  is the mean loss lower than before?            else the logits stay as they are
     4  fit on all rows
 
-Methods with numbers of their own for each label are judged label by label.  Vector and matrix
+Methods with numbers of their own for each label are judged label by label, beside one temperature
+of all labels, which serves those that have too few rows for more.  Vector and matrix
 scaling are judged beside the temperature that they start from: where they do not lower the loss
 further, the temperature alone is kept.  `enough.py` says how many rows are enough.
 """
@@ -38,6 +39,7 @@ MOST_FOLDS = 5
 HELPS = "it lowers the loss of rows that it was not fitted on"
 ONE = "the temperature alone, beyond which more numbers do not lower the loss of other rows"
 FEW = "the temperature alone, since no class has 20 rows, and 20 of other classes"
+SHARED, LEFT = "the others get the temperature of all labels", "the others stay as they are"
 FAILS = "it does not lower the loss of rows that it was not fitted on"
 
 
@@ -54,7 +56,8 @@ class CalibrationReport:
     loss_before, loss_after : float
         Mean log-loss of rows in nats, before, and after on rows not fitted on with what was kept.
     kept : tuple of bool
-        Whether the calibrator was kept: one for all logits, or one for each label.
+        Whether the calibrator was kept: one for all logits, or one for each label; False also for
+        a label that gets the temperature of all labels.
     reason : str
         One sentence.
     reasons : tuple of str
@@ -123,22 +126,46 @@ def calibrate(
     part = np.random.default_rng(random_state).permutation(len(rows)) % min(folds, len(rows))
     if method in FOR_CLASSES:
         return _calibrate_classes(rows, method, part)
-    reasons = lacking(rows, method)
-    enough = np.array([not lack for lack in reasons])
+    if method in FOR_LABELS and rows.logits.shape[1] > 1:
+        return _calibrate_labels(rows, method, part)
+    (lack,) = lacking(rows, method)
     before = _losses(rows, rows.logits)
     after = before.copy()
-    for inside, outside in _folds(rows, part) if enough.any() else ():
+    for inside, outside in () if lack else _folds(rows, part):
         some = rows.take(inside)
-        after[inside] = _losses(some, _fit(rows.take(outside), method, enough)(some.logits))
-    gains = _weights(rows) @ (before - after)
-    if len(reasons) == 1:
-        gains = gains.sum(keepdims=True)
-    kept = enough & (gains > 0)
-    reasons = [
-        lack or (HELPS if gain > 0 else FAILS) for lack, gain in zip(reasons, gains, strict=True)
-    ]
-    report = _report(rows, method, before, np.where(kept, after, before), kept, reasons)
-    return (_fit(rows, method, kept) if kept.any() else None), report
+        after[inside] = _losses(some, _fit(rows.take(outside), method)(some.logits))
+    kept = not lack and float((_weights(rows) @ (before - after)).sum()) > 0
+    reasons = [lack or (HELPS if kept else FAILS)]
+    report = _report(rows, method, before, after if kept else before, np.array([kept]), reasons)
+    return (_fit(rows, method) if kept else None), report
+
+
+def _calibrate_labels(
+    rows: CalibrationRows, method: str, part: np.ndarray
+) -> tuple[Calibrator | None, CalibrationReport]:
+    """Return for each label what loses least: its own calibrator, one temperature, or nothing."""
+    lacks = lacking(rows, method)
+    enough = np.array([not lack for lack in lacks])
+    shares = not lacking(rows, "temperature")[0]
+    before = _losses(rows, rows.logits)
+    one, own = before.copy(), before.copy()
+    for inside, outside in _folds(rows, part) if shares or enough.any() else ():
+        some, others = rows.take(inside), rows.take(outside)
+        if shares:
+            one[inside] = _losses(some, _temperature(others)(some.logits))
+        if enough.any():
+            own[inside] = _losses(some, _fit(others, method, enough)(some.logits))
+    totals = [_weights(rows) @ losses for losses in (before, one, own)]
+    shares = shares and totals[1].sum() < totals[0].sum()
+    base = one if shares else before
+    kept = enough & (totals[2] < totals[1 if shares else 0])
+    fails = f"{FAILS}, more than one temperature of all labels does" if shares else FAILS
+    reasons = [HELPS if there else lack or fails for lack, there in zip(lacks, kept, strict=True)]
+    after = np.where(kept, own, base)
+    rest = SHARED if shares else LEFT
+    report = _report(rows, method, before, after, kept, reasons, rest)
+    slope = np.full(len(kept), 1.0 / _temperature(rows).value if shares else 1.0)
+    return (_fit(rows, method, kept, slope) if shares or kept.any() else None), report
 
 
 def _calibrate_classes(
@@ -211,6 +238,7 @@ def _report(
     after: np.ndarray,
     kept: np.ndarray,
     reasons: list[str],
+    rest: str = "",
 ) -> CalibrationReport:
     weights = _weights(rows)
     return CalibrationReport(
@@ -219,41 +247,61 @@ def _report(
         loss_before=float(weights @ before.sum(axis=1) / weights.sum()),
         loss_after=float(weights @ after.sum(axis=1) / weights.sum()),
         kept=tuple(kept.tolist()),
-        reason=_summary(kept, reasons),
+        reason=_summary(kept, reasons, rest),
         reasons=tuple(reasons),
     )
 
 
-def _summary(kept: np.ndarray, reasons: list[str]) -> str:
+def _summary(kept: np.ndarray, reasons: list[str], rest: str) -> str:
     if len(kept) == 1:
         return f"{'Kept' if kept[0] else 'Rolled back'}: {reasons[0]}."
     if kept.all():
         return f"Kept for all {len(kept)} labels."
     first = int(np.argmin(kept))
-    return f"Kept for {kept.sum()} of {len(kept)} labels, not for column {first}: {reasons[first]}."
+    return (
+        f"Kept for {kept.sum()} of {len(kept)} labels; {rest}. Column {first} is one of these: "
+        f"{reasons[first]}."
+    )
 
 
-def _fit(rows: CalibrationRows, method: str, chosen: np.ndarray) -> Calibrator:
-    """Return the calibrator of the chosen labels, which leaves the others as they are."""
+def _temperature(rows: CalibrationRows) -> Temperature:
+    truth: Any = rows.labels if rows.labels is not None else rows.targets
+    return Temperature.fit(rows.logits, truth, weights=rows.weights)
+
+
+def _fit(
+    rows: CalibrationRows,
+    method: str,
+    chosen: np.ndarray | None = None,
+    slope: np.ndarray | None = None,
+) -> Calibrator:
+    """Return the calibrator of the chosen labels, which multiplies the others by a slope."""
     if method == "temperature":
-        truth: Any = rows.labels if rows.labels is not None else rows.targets
-        return Temperature.fit(rows.logits, truth, weights=rows.weights)
+        return _temperature(rows)
+    if chosen is None:
+        chosen = np.ones(rows.logits.shape[1], dtype=bool)
+    if slope is None:
+        slope = np.ones(len(chosen))
+    if not chosen.any():
+        return Platt(slope, np.zeros(len(slope)))
     some = rows.columns(chosen)
     assert some.targets is not None
     if method == "platt":
         lines = Platt.fit(some.logits, some.targets, weights=some.weights)
-        slope, intercept = np.ones(len(chosen)), np.zeros(len(chosen))
+        slope, intercept = slope.copy(), np.zeros(len(chosen))
         slope[chosen], intercept[chosen] = lines.slope, lines.intercept
         return Platt(slope, intercept)
     if method == "beta":
         bends = Beta.fit(some.logits, some.targets, weights=some.weights)
-        below, above, intercept = (np.full(len(chosen), value) for value in (1.0, 1.0, 0.0))
+        below, above, intercept = slope.copy(), slope.copy(), np.zeros(len(chosen))
         below[chosen], above[chosen], intercept[chosen] = bends.below, bends.above, bends.intercept
         return Beta(below, above, intercept)
     curves = Isotonic.fit(some.logits, some.targets, weights=some.weights)
     found = iter(zip(curves.places, curves.values, strict=True))
     none = np.zeros(0), np.zeros(0)
-    return Isotonic(*zip(*(next(found) if there else none for there in chosen), strict=True))
+    parts = [next(found) if there else none for there in chosen]
+    places, values = zip(*parts, strict=True)
+    return Isotonic(places, values, slope)
 
 
 def _losses(rows: CalibrationRows, logits: np.ndarray) -> np.ndarray:

@@ -39,6 +39,8 @@ class Isotonic:
         stays as it is.
     values : tuple of float arrays
         The calibrated logits there.
+    slope : float array of shape (L,), optional
+        What columns without places are multiplied by; by default 1.
 
     Examples
     --------
@@ -50,6 +52,7 @@ class Isotonic:
 
     places: tuple[np.ndarray, ...]
     values: tuple[np.ndarray, ...]
+    slope: np.ndarray | None = None
     keeps_order = False  # it ties what it cannot tell apart
 
     def __post_init__(self) -> None:
@@ -70,6 +73,15 @@ class Isotonic:
                 f"`places` and `values` must be equally long, got {lengths[0]} and {lengths[1]}. "
                 "Give a value for each place."
             )
+        if self.slope is not None:
+            slope = np.array(self.slope, dtype=np.float64)
+            if slope.shape != (len(self.places),) or not np.all((slope > 0) & (slope < np.inf)):
+                raise InputValueError(
+                    f"`slope` must hold a finite number above 0 for each of the {len(self.places)} "
+                    f"columns, got {slope!r}. Leave it out for 1."
+                )
+            slope.setflags(write=False)
+            object.__setattr__(self, "slope", slope)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Isotonic) and self._key() == other._key()
@@ -78,7 +90,8 @@ class Isotonic:
         return hash(self._key())
 
     def _key(self) -> tuple[bytes, ...]:
-        return tuple(array.tobytes() for array in (*self.places, *self.values))
+        arrays = (*self.places, *self.values, np.zeros(0) if self.slope is None else self.slope)
+        return tuple(array.tobytes() for array in arrays)
 
     def __call__(self, logits: np.ndarray, /) -> np.ndarray:
         """Return calibrated logits (n, L)."""
@@ -86,7 +99,10 @@ class Isotonic:
         out = np.empty(logits.shape, dtype=dtype)
         for k, (places, values) in enumerate(zip(self.places, self.values, strict=True)):
             column = logits[:, k]
-            out[:, k] = np.interp(column, places, values) if places.size else column
+            if places.size:
+                out[:, k] = np.interp(column, places, values)
+            else:
+                out[:, k] = column if self.slope is None else column * self.slope[k]
         return out
 
     @classmethod
