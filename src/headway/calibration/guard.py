@@ -40,6 +40,7 @@ HELPS = "it lowers the loss of rows that it was not fitted on"
 ONE = "the temperature alone, beyond which more numbers do not lower the loss of other rows"
 FEW = "the temperature alone, since no class has 20 rows, and 20 of other classes"
 SHARED, LEFT = "the others get the temperature of all labels", "the others stay as they are"
+NO_MORE = "on rows that it was not fitted on it loses no less than the temperature of all labels"
 FAILS = "it does not lower the loss of rows that it was not fitted on"
 
 
@@ -159,7 +160,7 @@ def _calibrate_labels(
     shares = shares and totals[1].sum() < totals[0].sum()
     base = one if shares else before
     kept = enough & (totals[2] < totals[1 if shares else 0])
-    fails = f"{FAILS}, more than one temperature of all labels does" if shares else FAILS
+    fails = NO_MORE if shares else FAILS
     reasons = [HELPS if there else lack or fails for lack, there in zip(lacks, kept, strict=True)]
     after = np.where(kept, own, base)
     rest = SHARED if shares else LEFT
