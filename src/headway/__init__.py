@@ -67,6 +67,7 @@ __all__ = [
     "logsumexp",
     "metrics",
     "one_hot",
+    "policy",
     "preset_head",
     "read_costs",
     "review_labels",
@@ -138,10 +139,10 @@ _ROOMS = {
     "report": ("save_figures", "write_report"),
 }
 _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
-_SUBMODULES = ("calibration", "datasets", "errors", "evaluation", "metrics")
+_SUBMODULES = ("calibration", "datasets", "errors", "evaluation", "metrics", "policy")
 
 if TYPE_CHECKING:
-    from headway import calibration, datasets, errors, evaluation, metrics
+    from headway import calibration, datasets, errors, evaluation, metrics, policy
     from headway.classifiers import (
         ConvClassifier,
         FromLogits,

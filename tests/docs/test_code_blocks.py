@@ -107,6 +107,8 @@ def test_every_block_names_a_known_language(page):
 def test_every_python_block_runs_and_prints_what_the_page_says(page, sample_folder):
     names = {"__name__": "__main__"}
     for line, text in blocks(page, "python"):
+        if "import gymnasium" in text:
+            pytest.importorskip("gymnasium", reason="gymnasium is not installed")
         if ">>> " not in text:
             exec(compile("\n" * line + text, str(page), "exec"), names)
             continue

@@ -14,7 +14,7 @@ from headway.decisions.label_thresholds import LabelThresholds
 from headway.decisions.least_cost import LeastCost, threshold_cost, with_abstention, zero_one_cost
 from headway.decisions.prediction_sets import PredictionSets
 from headway.decisions.risk_control import RiskControlledSets
-from headway.decisions.sampling import Sampled, sample, sample_logits
+from headway.decisions.sampling import Sampled, sample, sample_logits, tempered_log_probs
 from headway.decisions.threshold import Threshold
 from headway.decisions.top_k import TopK
 from headway.decisions.tune_thresholds import TuneThresholds
@@ -43,6 +43,7 @@ __all__ = [
     "read_costs",
     "sample",
     "sample_logits",
+    "tempered_log_probs",
     "threshold_cost",
     "thresholds_of_costs",
     "with_abstention",

@@ -20,7 +20,14 @@ from headway.decisions.tuning_rows import finite_probs
 from headway.errors import InputTypeError, InputValueError
 from headway.kernels import log_softmax
 
-__all__ = ["Sampled", "sample", "sample_logits"]
+__all__ = [
+    "Sampled",
+    "checked_generator",
+    "entropy_of",
+    "sample",
+    "sample_logits",
+    "tempered_log_probs",
+]
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,6 +129,60 @@ def sample_logits(
     >>> drawn.actions, drawn.log_probs
     (array([1]), array([0.]))
     """
+    return _draw(_checked_logits(logits), temperature, mask, rng, "logits")
+
+
+def tempered_log_probs(
+    logits: np.ndarray, /, *, temperature: float = 1.0, mask: np.ndarray | None = None
+) -> np.ndarray:
+    """Return log q of every action, which `sample_logits` draws from.
+
+    Parameters
+    ----------
+    logits, temperature, mask
+        As for `sample_logits`.
+
+    Returns
+    -------
+    float64 array of shape (n, K)
+        In nats; -inf for an action that is masked or impossible.
+
+    Raises
+    ------
+    InputTypeError, InputValueError
+        As `sample_logits` does.
+
+    Examples
+    --------
+    >>> log_q = tempered_log_probs([[0.0, 0.0, 9.0]], mask=[True, True, False])
+    >>> np.exp(log_q)
+    array([[0.5, 0.5, 0. ]])
+    """
+    return _log_q(_checked_logits(logits), temperature, mask, "logits")
+
+
+def entropy_of(log_q: np.ndarray, /) -> np.ndarray:
+    """Return -sum q log q of each row of log-probabilities in nats, with 0 log 0 = 0."""
+    entropy = -np.sum(np.exp(log_q) * np.where(log_q > -np.inf, log_q, 0.0), axis=1)
+    # -0.0 and what rounding leaves below 0 of a certain row.
+    return np.maximum(entropy, 0.0) + 0.0
+
+
+def checked_generator(rng: Any, name: str, /) -> np.random.Generator:
+    """Return `rng` as a generator unless it is neither one nor a seed."""
+    if isinstance(rng, bool) or not isinstance(rng, np.random.Generator | int | np.integer):
+        raise InputTypeError(
+            f"`{name}` must be a numpy.random.Generator or a seed, got {rng!r}. Use "
+            "np.random.default_rng()."
+        )
+    if not isinstance(rng, np.random.Generator) and rng < 0:
+        raise InputValueError(
+            f"`{name}` must be at least 0 to be a seed, got {rng}. Give one such as 0."
+        )
+    return np.random.default_rng(rng)
+
+
+def _checked_logits(logits: Any) -> np.ndarray:
     logits = np.asarray(logits)
     if logits.dtype.kind != "f":
         raise InputTypeError(f"`logits` must be floating, got dtype {logits.dtype}. Give floats.")
@@ -138,21 +199,11 @@ def sample_logits(
             f"`logits` must be finite or -inf, got {logits[row, column]:g} at row {row}, column "
             f"{column}. Look at what made them."
         )
-    return _draw(logits.astype(np.float64), temperature, mask, rng, "logits")
+    return logits.astype(np.float64)
 
 
-def _draw(logits: np.ndarray, temperature: Any, mask: Any, rng: Any, name: str) -> Sampled:
+def _log_q(logits: np.ndarray, temperature: Any, mask: Any, name: str) -> np.ndarray:
     temperature = _checked_temperature(temperature)
-    if isinstance(rng, bool) or not isinstance(rng, np.random.Generator | int | np.integer):
-        raise InputTypeError(
-            f"`rng` must be a numpy.random.Generator or a seed, got {rng!r}. Use "
-            "np.random.default_rng()."
-        )
-    if not isinstance(rng, np.random.Generator) and rng < 0:
-        raise InputValueError(
-            f"`rng` must be at least 0 to be a seed, got {rng}. Give one such as 0."
-        )
-    generator = np.random.default_rng(rng)
     if mask is not None:
         mask = np.asarray(mask)
         check_mask(mask, logits.shape, np, name="mask", of=name)
@@ -164,14 +215,16 @@ def _draw(logits: np.ndarray, temperature: Any, mask: Any, rng: Any, name: str) 
             f"Each row must allow an action that is possible, got none at row {row} of `{name}`. "
             "Allow one in `mask`, or leave the row out."
         )
-    log_q = _tempered(logits - largest, temperature)
+    return _tempered(logits - largest, temperature)
+
+
+def _draw(logits: np.ndarray, temperature: Any, mask: Any, rng: Any, name: str) -> Sampled:
+    generator = checked_generator(rng, "rng")
+    log_q = _log_q(logits, temperature, mask, name)
     noisy = log_q + generator.gumbel(size=log_q.shape)
     actions = noisy.argmax(axis=1)
-    q = np.exp(log_q)
-    entropy = -np.sum(q * np.where(q > 0, log_q, 0.0), axis=1)
     log_probs = np.take_along_axis(log_q, actions[:, None], axis=1)[:, 0]
-    # -0.0 and what rounding leaves below 0 of a certain row.
-    return Sampled(actions, log_probs, np.maximum(entropy, 0.0) + 0.0)
+    return Sampled(actions, log_probs, entropy_of(log_q))
 
 
 def _tempered(shifted: np.ndarray, temperature: float) -> np.ndarray:

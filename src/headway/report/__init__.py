@@ -19,6 +19,7 @@ from headway.report.label_reliability import label_reliability_picture
 from headway.report.label_review import doubted_images_picture, plain_review, review_text
 from headway.report.logits import logits_picture
 from headway.report.picture import Picture, to_inline_svg, write_picture
+from headway.report.returns import returns_picture
 from headway.report.signal import signal_picture
 from headway.report.story import story_picture, story_pictures
 from headway.report.text import as_plain_text, text
@@ -41,6 +42,7 @@ __all__ = [
     "plain_paired",
     "plain_review",
     "render_report",
+    "returns_picture",
     "review_text",
     "save_evaluation_figures",
     "save_figures",
