@@ -122,7 +122,7 @@ def test_ties_and_one_more_row_than_enough():
 @pytest.mark.parametrize("rows", [1, 8])
 def test_too_few_rows_include_every_class_with_a_warning(rows):
     probs = np.tile([0.9, 0.1], (rows, 1))
-    with pytest.warns(UserWarning, match=f"at least 9 rows .* but {rows}, so that every set"):
+    with pytest.warns(UserWarning, match=f"at least 9 rows .* only {rows}, so that every set"):
         sets = ConformalSets(0.9).fit(probs, np.zeros(rows, int))
     assert_array_equal(sets([[1.0, 0.0]]), [[1, 1]])
 

@@ -225,3 +225,8 @@ def test_prices_that_make_no_threshold_are_named(a, b, message):
         thresholds_of_costs(a, b)
     with pytest.raises(InputTypeError, match="`miss` must be numbers, got 'x'"):
         thresholds_of_costs(1, "x")
+
+
+def test_a_quoted_name_may_stand_behind_a_space(write):
+    path = write('true, "a, b", c\n"a, b", 0, 1\nc, 2, 0\n')
+    assert_array_equal(read_costs(path, ["a, b", "c"]).cost, [[0, 1], [2, 0]])

@@ -154,6 +154,47 @@ class TestTune:
         assert done.code == 0, done.err
         assert "Rolled back" in done.err or "Kept" in done.err
 
+    def test_a_cost_is_measured_in_its_own_units(self, headway, songs):
+        done = headway(
+            "tune", "songs.headway", "songs.csv", "--target", "moods", "--goal", "cost",
+            "--miss", "9", "-o", "tuned.headway", "--json",
+        )  # fmt: skip
+        cost = json.loads(done.out)["scores"]["scores"]["mean_cost"]
+        assert cost["first"] < cost["second"]
+
+    def test_one_row_is_too_few_to_measure_and_nothing_is_written(self, headway, iris):
+        first = (iris / "iris.csv").read_text().splitlines()[:2]
+        (iris / "one.csv").write_text("\n".join(first) + "\n")
+        done = headway(
+            "tune", "iris.headway", "one.csv", "--target", "species", "--goal", "coverage",
+            "--at", "0.5", "-o", "t.headway",
+        )  # fmt: skip
+        assert done.code == 1
+        assert "at least 2 rows" in done.err
+        assert not (iris / "t.headway").exists()
+
+    def test_a_warning_is_given_once_and_a_class_in_every_set_has_no_limit(self, headway, iris):
+        some = (iris / "iris.csv").read_text().splitlines()[:101]  # no virginica
+        (iris / "some.csv").write_text("\n".join(some) + "\n")
+        done = headway(
+            "tune", "iris.headway", "some.csv", "--target", "species", "--goal", "coverage",
+            "--at", "0.9", "--by-class", "-o", "sets.headway",
+        )  # fmt: skip
+        assert done.code == 0, done.err
+        assert done.err.count("warning") == 1
+        assert "virginica   always" in done.out
+
+    def test_where_no_decision_changes_that_is_said(self, headway, iris):
+        assert headway("fit", "binary.csv", "--target", "species", "-o", "two.headway").code == 0
+        headway("decide", "two.headway", "--threshold", "1", "--save", "never.headway")
+        done = headway(
+            "tune", "never.headway", "binary.csv", "--target", "species", "--goal", "cost",
+            "--false-alarm", "1000000", "--miss", "0", "-o", "tuned.headway",
+        )  # fmt: skip
+        assert done.code == 0, done.err
+        assert "All 100 rows are decided as before." in done.out
+        assert "1 (never)" in done.out or "above 1" in done.out
+
     @pytest.mark.parametrize(
         ("model", "words", "code", "message"),
         [
@@ -164,6 +205,10 @@ class TestTune:
             ("iris", ("--goal", "abstention", "--at", "0.1", "--at-most", "2"), 2, "thresholds"),
             ("songs", ("--goal", "error", "--at", "0.1"), 2, "does not suit label sets"),
             ("songs", ("--goal", "macro-f1", "--at", "0.1"), 2, "means nothing for"),
+            ("songs", ("--goal", "macro-f1", "--miss", "2"), 2, "--miss': means nothing for"),
+            ("songs", ("--goal", "cost", "--beta", "2"), 2, "--beta': means nothing for"),
+            ("songs", ("--goal", "macro-f1", "--sets", "aps"), 2, "it goes with coverage"),
+            ("songs", ("--goal", "macro-f1", "--by-class"), 2, "it goes with coverage"),
         ],
     )
     def test_a_mistake_is_named(self, request, headway, folder, model, words, code, message):

@@ -419,6 +419,17 @@ class TestCalibrate:
         done = headway("calibrate", "some.csv", "--target", "insect", "-o", "m.headway")
         assert done.code == 0, done.err
         assert package.load("m.headway").classes_.tolist() == ["fly", "ant", "bee"]
+        assert "no row is of the class 'fly'" in done.err
+
+    def test_a_class_without_a_column_is_named(self, headway, logits, tmp_path):
+        lines = (tmp_path / "logits.csv").read_text().splitlines()
+        place = lines[0].split(",").index("bee")
+        kept = [",".join(line.split(",")[:place] + line.split(",")[place + 1 :]) for line in lines]
+        (tmp_path / "less.csv").write_text("\n".join(kept) + "\n")
+        done = headway("calibrate", "less.csv", "--target", "insect", "-o", "m.headway")
+        assert done.code == 1
+        assert "each of the 3 classes, got none named 'bee'" in done.err
+        assert not (tmp_path / "m.headway").exists()
 
     def test_a_saved_model_is_calibrated_on_its_features(self, headway, folder):
         import headway as package

@@ -223,3 +223,35 @@ def test_an_impossible_truth_makes_the_log_loss_infinite_without_an_interval():
     assert result["log_loss"].value == np.inf
     assert np.isnan(result["log_loss"].low)
     assert result.to_dict()["scores"]["log_loss"]["value"] == "inf"
+
+
+def test_the_mean_cost_is_that_of_the_prices_paid():
+    from headway import LeastCost, LinearClassifier
+    from headway.evaluation import evaluate
+
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(300, 3))
+    y = np.array(["ant", "bee", "cat"])[(X + rng.gumbel(size=X.shape)).argmax(axis=1)]
+    prices = {"ant": 1.0, "bee": 2.0, "cat": 5.0}  # of any mistake; an abstention costs 0.4
+    cost = [[0 if a == b else prices[a] for b in prices] + [0.4] for a in prices]
+    model = LinearClassifier().fit(X, y).decide_by(LeastCost(cost))
+    answers, weights = model.predict(X), rng.integers(1, 4, 300)
+    paid = np.where(answers == "abstain", 0.4, [prices[t] for t in y]) * (answers != y)
+    score = evaluate(model, X, y, sample_weight=weights)["mean_cost"]
+    assert score.value == pytest.approx(np.average(paid, weights=weights))
+    assert score.low < score.value < score.high
+    assert score.smaller_is_better
+
+
+def test_label_sets_have_a_mean_cost_where_costs_are_given():
+    probs, labels, _ = label_sets(n=4)
+    result = evaluate_probs(probs, labels, costs=[1, 0, 3, 4], n_bootstrap=0)
+    assert result["mean_cost"].value == 2.0
+    assert "mean_cost" not in evaluate_probs(probs, labels, n_bootstrap=0).scores
+
+
+@pytest.mark.parametrize("costs", [[1, 2, 3], [1, 2, 3, np.nan]])
+def test_costs_must_be_a_finite_number_for_each_row(costs):
+    probs, labels, _ = label_sets(n=4)
+    with pytest.raises(ValueError, match="`costs` must be 4 finite numbers"):
+        evaluate_probs(probs, labels, costs=costs, n_bootstrap=0)

@@ -52,6 +52,14 @@ def test_paired_text_fits_and_marks_what_is_clear():
     assert line.endswith("first")
 
 
+def test_short_names_head_their_columns():
+    pair = compare_evaluations(sets(), sets(power=2.0))
+    lines = plain_paired(pair, ("tuned", "before")).splitlines()
+    assert lines[0] == "tuned minus before"
+    assert lines[3].split()[:3] == ["score", "tuned", "before"]
+    assert next(line for line in lines if line.startswith("macro recall")).endswith("tuned")
+
+
 def test_every_kind_has_its_pictures():
     def names(evaluation, *pair):
         return [picture.name for picture in evaluation_pictures(evaluation, *pair)]

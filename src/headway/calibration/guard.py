@@ -258,6 +258,8 @@ def _summary(kept: np.ndarray, reasons: list[str], rest: str) -> str:
         return f"{'Kept' if kept[0] else 'Rolled back'}: {reasons[0]}."
     if kept.all():
         return f"Kept for all {len(kept)} labels."
+    if not kept.any() and len(set(reasons)) == 1:
+        return f"Rolled back for all {len(kept)} labels: {reasons[0]}."
     first = int(np.argmin(kept))
     return (
         f"Kept for {kept.sum()} of {len(kept)} labels; {rest}. Column {first} is one of these: "

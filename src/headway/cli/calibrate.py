@@ -80,7 +80,7 @@ def run(
         known = load(given)
         model = known.calibrate(features_in(data, known, given, file), data.y, method)
     else:
-        names, order, classes = _columns(data)
+        names, order, classes = _columns(data, file)
         model = FromLogits(method, classes=classes, allow_probs_like=allow_probs_like)
         model.fit(with_names(data.X[:, order], names), data.y)
     model.save(output)
@@ -105,7 +105,7 @@ def run(
     note(f"saved {output}; use it with:  headway predict {output} FILE")
 
 
-def _columns(data: Any) -> tuple[list[str], list[int], tuple[Any, ...]]:
+def _columns(data: Any, file: str) -> tuple[list[str], list[int], tuple[Any, ...]]:
     """Return the names of the columns, their places and the classes, in the order of these.
 
     Columns may be named like classes that no row has.  Those that are not named like the classes
@@ -115,7 +115,21 @@ def _columns(data: Any) -> tuple[list[str], list[int], tuple[Any, ...]]:
     classes = [str(name) for name in data.classes]
     if sorted(columns) == sorted(classes):
         return classes, [columns.index(name) for name in classes], data.classes
+    if len(classes) > 2 and set(columns) < set(classes):
+        from headway.errors import InputValueError
+
+        lost = next(name for name in classes if name not in columns)
+        raise InputValueError(
+            f"{file} must have a column of logits for each of the {len(classes)} classes, got none "
+            f"named {lost!r}. Add it."
+        )
     absent = set(classes) < set(columns) and all(isinstance(name, str) for name in data.classes)
+    if absent:
+        bare = ", ".join(repr(name) for name in columns if name not in classes)
+        note(
+            f"warning: no row is of the class {bare}; its column is taken for logits all the same. "
+            "Leave it out of the file if it holds something else."
+        )
     return columns, list(range(len(columns))), tuple(columns) if absent else data.classes
 
 

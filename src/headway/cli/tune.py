@@ -1,5 +1,7 @@
 """`headway tune`: a decision that serves a goal, found on rows the model has not seen."""
 
+import math
+import warnings
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -63,6 +65,13 @@ GOALS = (
 )
 AIMED = ("precision", "recall", "abstention", "error", "coverage", "missed-labels")
 BY_THRESHOLDS = ("f1", "macro-f1", "micro-f1", "precision", "recall", "cost")
+GOALS_OF = {
+    "--beta": ("f1", "macro-f1", "micro-f1", "example-f1"),
+    "--false-alarm": ("cost",),
+    "--miss": ("cost",),
+    "--sets": ("coverage",),
+    "--by-class": ("coverage",),
+}
 SETS = ("lac", "aps", "raps")
 CALIBRATORS = ("none", "temperature", "platt", "beta", "isotonic", "vector", "matrix")
 
@@ -115,6 +124,11 @@ def run(
     if (goal in AIMED) != (at is not None):
         needed = "is needed for" if goal in AIMED else "means nothing for"
         raise typer.BadParameter(f"{needed} --goal {goal}.", param_hint="'--at'")
+    _check_use(
+        goal,
+        {"--beta": beta != 1.0, "--sets": sets != SETS[0], "--by-class": by_class}
+        | {"--false-alarm": false_alarm != 1.0, "--miss": miss != 1.0},
+    )
     if (at_least_one or at_most is not None) and goal not in BY_THRESHOLDS:
         raise typer.BadParameter(
             "goes with thresholds of labels.", param_hint="'--at-least-one' / '--at-most'"
@@ -144,10 +158,14 @@ def run(
             # A promise rests on rows that the calibrator has not seen.
             for_calibrator = features[::2], data.y[::2]
             for_rule = features[1::2], data.y[1::2]
+            note("every other row calibrates, and the rest is for the rule.")
         classifier = classifier.calibrate(*for_calibrator, calibrate, random_state=seed)
         note(str(classifier.calibration_report_.reason))
     tuned = classifier.decide_by(tuner, *for_rule, random_state=seed)
-    pair = _worth(classifier, tuned, tuner, for_rule, seed)
+    with warnings.catch_warnings():
+        # Each fold would say again what was said of all rows.
+        warnings.simplefilter("ignore", UserWarning)
+        pair = _worth(classifier, tuned, tuner, for_rule, seed)
     tuned.save(output)
 
     words, numbers = rule_in_words(tuned.head_.decision, tuned.classes_)
@@ -167,6 +185,16 @@ def run(
         print_pairs([("goal", _goal(goal, at)), ("rows", str(len(for_rule[1]))), ("rule", words)])
         _show(numbers, pair)
     note(f"saved {output}; use it with:  headway predict {output} FILE")
+
+
+def _check_use(goal: str, used: dict[str, bool]) -> None:
+    """Refuse options that the goal would pass over in silence."""
+    for option, given in used.items():
+        if given and goal not in GOALS_OF[option]:
+            raise typer.BadParameter(
+                f"means nothing for --goal {goal}; it goes with {', '.join(GOALS_OF[option])}.",
+                param_hint=f"'{option}'",
+            )
 
 
 def _worth(before: Any, after: Any, tuner: Any, rows: Any, seed: int) -> "PairedEvaluation":
@@ -248,16 +276,19 @@ def _show(numbers: list[tuple[str, float]], pair: "PairedEvaluation") -> None:
     """Print the thresholds, and what they are worth on rows they were not tuned on."""
     if numbers:
         typer.echo("")
-        print_pairs([(name, f"{value:.4g}") for name, value in numbers])
+        print_pairs([(name, _limit(value)) for name, value in numbers])
     from headway.report import plain_paired
 
     typer.echo("")
     own = [score for name, score in pair.first.scores.items() if name not in pair.second.scores]
     if own:
         # To abstain, or to answer with sets, is measured by scores of its own.
-        before = pair.second["accuracy"]
         print_pairs([(score.title, _with_interval(score)) for score in own])
-        typer.echo(f"(accuracy before, of all rows: {before.value:.4f})")
+        typer.echo(f"(accuracy before, of all rows: {pair.second['accuracy'].value:.4f})")
+        return
+    before, after = pair.second.rows.decisions, pair.first.rows.decisions
+    if before.shape == after.shape and (before == after).all():
+        typer.echo(f"All {len(after):,} rows are decided as before.")
         return
     moved = {name: score for name, score in pair.scores.items() if _moves(score)}
     typer.echo(plain_paired(replace(pair, scores=moved), ("tuned", "before")), nl=False)
@@ -267,6 +298,13 @@ def _with_interval(score: Any) -> str:
     if score.low != score.low:  # NaN
         return f"{score.value:.4f}"
     return f"{score.value:.4f}  ({score.low:.4f} to {score.high:.4f})"
+
+
+def _limit(value: float) -> str:
+    """Return a threshold, with words for those that decide alike whatever comes."""
+    if value == -math.inf:
+        return "always"
+    return "1 (never)" if value == 1.0 else f"{value:.4g}"
 
 
 def _moves(score: Any) -> bool:

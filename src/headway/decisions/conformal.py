@@ -186,12 +186,12 @@ class ConformalSets:
         wanted = math.ceil(1 / (1 - _exact(self.coverage))) - 1
         if self.by_class:
             named = ", ".join(map(str, few[:10])) + f" and {len(few) - 10} more" * (len(few) > 10)
-            text = f"in class {named}, which every set will hold"
+            text = f"there are fewer in class {named}, which every set will hold"
         else:
-            text = f"but {rows[0]}, so that every set will hold all classes"
+            text = f"there are only {rows[0]}, so that every set will hold all classes"
         warnings.warn(
             f"A coverage of {self.coverage:g} takes at least {wanted} rows to choose a cutoff "
-            f"from; there are not {text}. Give more rows, or promise less.",
+            f"from; {text}. Give more rows, or promise less.",
             UserWarning,
             stacklevel=3,
         )

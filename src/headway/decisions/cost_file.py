@@ -11,6 +11,7 @@ The trap is the corner, which people leave empty or name as they like: it is not
 import csv
 import io
 from pathlib import Path
+from typing import Any
 
 from headway.errors import DataNotFoundError, FileFormatError, InputValueError
 from headway.labels.names import nearest_names
@@ -56,7 +57,9 @@ def _lines(path: Path) -> list[tuple[int, list[str]]]:
         text = path.read_text(encoding="utf-8-sig")
         first = text.lstrip().split("\n", 1)[0]
         delimiter = max(",;\t", key=first.count)
-        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+        # A name in quotes may stand behind the space that aligns a table.
+        options: dict[str, Any] = {"delimiter": delimiter, "skipinitialspace": True}
+        reader = csv.reader(io.StringIO(text, newline=""), strict=True, **options)
         lines = [(reader.line_num, [cell.strip() for cell in row]) for row in reader]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise FileFormatError(

@@ -26,7 +26,7 @@ import numpy as np
 from headway._check import check_fraction
 from headway.classifiers.answers import action_names
 from headway.classifiers.base import HeadClassifier
-from headway.decisions import LabelThresholds, Threshold
+from headway.decisions import LabelThresholds, LeastCost, Threshold
 from headway.errors import InputTypeError, InputValueError
 from headway.evaluation.bootstrap import bootstrap_interval
 from headway.evaluation.exclusive import exclusive_scorer
@@ -112,7 +112,11 @@ def evaluate(
         losses = log_loss(head.to_log_probs(logits), labels)
     elif isinstance(head.link, SigmoidLink):
         losses = cell_log_loss(logits, labels)  # from logits, where nothing rounds to 0 or 1
-    decisions, further = _columns(head.decide(logits), head.decision, model.classes_)
+    actions = head.decide(logits)
+    costs = None
+    if isinstance(head.decision, LeastCost) and labels.ndim == 1:
+        costs = head.decision.cost[labels, actions]
+    decisions, further = _columns(actions, head.decision, model.classes_)
     rows = read_rows(
         head.to_probs(logits),
         labels,
@@ -122,6 +126,7 @@ def evaluate(
         sample_weight=sample_weight,
         further=further,
         thresholds=_thresholds(head.decision, model.kind_, len(model.classes_)),
+        costs=costs,
     )
     return _evaluate(
         rows,
@@ -138,6 +143,7 @@ def evaluate_probs(
     *,
     decisions: Any = None,
     classes: Sequence[Any] | None = None,
+    costs: Any = None,
     sample_weight: Any = None,
     level: float = 0.95,
     n_bootstrap: int = 1000,
@@ -158,6 +164,8 @@ def evaluate_probs(
         probable class, or every label above 0.5.
     classes : sequence, optional
         Names of the columns.
+    costs : float array of shape (n,), optional
+        What the decision about each row cost; their mean becomes the score "mean_cost".
     sample_weight, level, n_bootstrap, random_state, zero_division
         As for `evaluate`.
 
@@ -181,6 +189,7 @@ def evaluate_probs(
         classes=classes,
         losses=None,
         sample_weight=sample_weight,
+        costs=costs,
     )
     return _evaluate(
         rows,

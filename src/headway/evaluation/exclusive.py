@@ -35,6 +35,7 @@ def exclusive_scorer(rows: EvaluatedRows) -> Scorer:
     means = RowMeans(
         shares
         | ({"set_size": rows.decisions.sum(axis=1)} if rows.sets else {})
+        | ({} if rows.costs is None else {"mean_cost": rows.costs})
         | {"log_loss": rows.losses, "brier": brier_score(probs, labels)}
     )
     counter = count_columns(decided, labels, len(rows.actions))
@@ -130,6 +131,7 @@ def _names(rows: EvaluatedRows, shares: tuple[str, ...]) -> tuple[str, ...]:
     return (
         *(name for name in shares if name not in top),
         *(("set_size",) if rows.sets else ()),
+        *(() if rows.costs is None else ("mean_cost",)),
         *top,
         "balanced_accuracy",
         *(("f1", "precision", "recall") if rows.kind == "binary" else ()),

@@ -61,6 +61,7 @@ def multilabel_scorer(rows: EvaluatedRows, *, zero_division: float) -> Scorer:
         exact
         | ranking
         | _of_rows(rows.decisions, labels, zero_division)
+        | ({} if rows.costs is None else {"mean_cost": rows.costs})
         | {"log_loss": rows.losses, "brier": cell_brier_score(probs, labels)}
     )
     counter = count_cells(rows.decisions, labels)
@@ -102,7 +103,7 @@ def multilabel_scorer(rows: EvaluatedRows, *, zero_division: float) -> Scorer:
         }
 
     return Scorer(
-        names=NAMES,
+        names=NAMES if rows.costs is None else ("mean_cost", *NAMES),
         sums=sums,
         areas=areas,
         area_cells=2 * len(cells),

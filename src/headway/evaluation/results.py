@@ -24,6 +24,7 @@ SCORE_TITLES = {
     "coverage": "coverage of sets",
     "empty_sets": "empty sets",
     "set_size": "mean set size",
+    "mean_cost": "mean cost",
     "balanced_accuracy": "balanced accuracy",
     "f1": "F1",
     "precision": "precision",
@@ -66,6 +67,7 @@ SMALLER_IS_BETTER = (
     "one_error",
     "set_size",
     "empty_sets",
+    "mean_cost",
 )
 
 

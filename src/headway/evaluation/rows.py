@@ -54,6 +54,8 @@ class EvaluatedRows:
         Names of what can be decided: the classes, then further actions such as "abstain".
     thresholds : float array of shape (L,) or None
         Where the decision compares each label with a threshold.
+    costs : float64 array of shape (n,) or None
+        What the decision about each row cost, where prices are known.
     notes : tuple of str
         What was dropped.
     """
@@ -68,6 +70,7 @@ class EvaluatedRows:
     weighted: bool
     actions: tuple[str, ...]
     thresholds: np.ndarray | None
+    costs: np.ndarray | None
     notes: tuple[str, ...]
 
     @property
@@ -96,6 +99,7 @@ def read_rows(
     sample_weight: Any,
     further: tuple[str, ...] | None = None,
     thresholds: np.ndarray | None = None,
+    costs: Any = None,
 ) -> EvaluatedRows:
     """Return the rows, checked; `losses` are made from the probabilities where not given.
 
@@ -151,6 +155,7 @@ def read_rows(
         weighted=sample_weight is not None,
         actions=names + (_further(decisions, width) if further is None else further),
         thresholds=thresholds,
+        costs=None if costs is None else _costs(costs, n),
         notes=(),
     )
     return _drop(rows)
@@ -187,6 +192,7 @@ def _drop(rows: EvaluatedRows) -> EvaluatedRows:
         weighted=rows.weighted,
         actions=rows.actions,
         thresholds=rows.thresholds,
+        costs=None if rows.costs is None else take(rows.costs),
         notes=tuple(notes),
     )
 
@@ -257,6 +263,17 @@ def _decisions(decisions: np.ndarray, shape: tuple[int, ...], *, multilabel: boo
             "Pass what a decision returns for `probs`."
         )
     return decisions.astype(np.int64)
+
+
+def _costs(costs: Any, n: int) -> np.ndarray:
+    costs = np.asarray(costs, dtype=np.float64)
+    if costs.shape != (n,) or not np.isfinite(costs).all():
+        raise InputValueError(
+            f"`costs` must be {n} finite numbers, one for each row of `probs`, got shape "
+            f"{costs.shape}{' with others' if costs.shape == (n,) else ''}. Give what the decision "
+            "about each row cost."
+        )
+    return costs
 
 
 def _losses(probs: np.ndarray, labels: np.ndarray) -> np.ndarray:

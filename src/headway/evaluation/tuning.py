@@ -15,7 +15,7 @@ from sklearn.model_selection import StratifiedKFold
 from headway.classifiers import HeadClassifier
 from headway.classifiers.held_out import fit_decision
 from headway.classifiers.validation import rarest_label
-from headway.decisions import Tuner
+from headway.decisions import Tuner, TuneThresholds
 from headway.errors import InputTypeError, InputValueError
 from headway.evaluation.assessment import evaluate_probs
 from headway.evaluation.paired import compare_evaluations
@@ -59,7 +59,8 @@ def evaluate_tuning(
     Returns
     -------
     PairedEvaluation
-        First the tuned decisions, second those of the model as it is.
+        First the tuned decisions, second those of the model as it is.  Where a cost is tuned
+        for, `mean_cost` is that of a row.
 
     Raises
     ------
@@ -88,6 +89,11 @@ def evaluate_tuning(
     if folds < 2:
         raise InputValueError(f"`folds` must be at least 2, got {folds}. 5 is a good choice.")
     probs, labels, weights = model.held_out_probs(X, y, sample_weight)
+    if len(labels) < 2:
+        raise InputValueError(
+            f"`X` must have at least 2 rows, to tune on some and judge by others, got "
+            f"{len(labels)}. Give more rows."
+        )
     strata = labels if labels.ndim == 1 else rarest_label(labels)
     fewest = int(np.unique(strata, return_counts=True)[1].min())
     parts = StratifiedKFold(max(2, min(folds, fewest)), shuffle=True, random_state=random_state)
@@ -106,6 +112,7 @@ def evaluate_tuning(
             labels,
             decisions=decisions,
             classes=[str(name) for name in model.classes_],
+            costs=_costs(tuner, decisions, labels),
             sample_weight=weights,
             level=level,
             n_bootstrap=n_bootstrap,
@@ -117,3 +124,14 @@ def evaluate_tuning(
     return compare_evaluations(
         first, second, level=level, n_bootstrap=n_bootstrap, random_state=random_state
     )
+
+
+def _costs(tuner: Any, decisions: np.ndarray, labels: np.ndarray) -> np.ndarray | None:
+    """Return what each row costs at the tuner's prices, if it has any; missing cells are free."""
+    if not isinstance(tuner, TuneThresholds) or tuner.goal != "cost":
+        return None
+    if decisions.shape != labels.shape or decisions.max() > 1:
+        return None  # sets of candidates, abstentions: the prices say nothing of these
+    alarms = tuner.false_alarm * ((decisions == 1) & (labels == 0))
+    costs = alarms + tuner.miss * ((decisions == 0) & (labels == 1))
+    return costs.reshape(len(labels), -1).sum(axis=1)

@@ -254,7 +254,7 @@ def threshold_flip(head: Head, z: np.ndarray, names: Sequence[str], words: Words
         reason = (
             "No threshold from 0 to 1 gives another decision."
             if tries
-            else f"{type(decision).__name__} has no threshold."
+            else f"{_rule(decision)} has no threshold."
         )
         return Flip("threshold", "", NAN, NAN, reason=reason)
     now, then, column, other = found
@@ -338,3 +338,8 @@ def _differ(others: np.ndarray, decided: Any) -> np.ndarray:
     others = np.asarray(others)
     different = others != np.asarray(decided)
     return different if others.ndim == 1 else different.any(axis=1)
+
+
+def _rule(decision: Any) -> str:
+    words = {"LeastCost": "The least expected cost", "ExpectedF1": "The largest expected F"}
+    return words.get(type(decision).__name__, type(decision).__name__)

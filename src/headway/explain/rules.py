@@ -131,6 +131,8 @@ def rule_words(decision: Any, actions: tuple[str, ...], /) -> str:
         Names of the classes, labels or actions.
     """
     if isinstance(decision, Argmax):
+        if len(actions) == 2:
+            return "The more probable of the two classes is taken."
         return "The class of the largest logit is taken."
     if isinstance(decision, LeastCost):
         return "The action of the least expected cost is taken: the sum of prob times cost."

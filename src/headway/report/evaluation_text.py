@@ -17,6 +17,7 @@ from headway.report.text import bullet, p_value, plain_lines, plain_table
 __all__ = ["evaluation_text", "paired_text", "plain_evaluation", "plain_paired"]
 
 MOST_LABELS = 30
+SHORT_NAME = 7  # characters of a number with its sign
 
 
 def evaluation_text(evaluation: Evaluation) -> tuple[RenderableType, ...]:
@@ -152,12 +153,16 @@ def _confusion(evaluation: Evaluation) -> Table:
 
 
 def _paired_parts(pair: PairedEvaluation, names: tuple[str, str]) -> Iterator[RenderableType]:
-    yield Text(f"{names[0]} (first) minus {names[1]} (second)", style="bold")
+    # Short names head their columns.
+    short = max(map(len, names)) <= SHORT_NAME
+    called = names if short else ("first", "second")
+    places = ("", "") if short else (" (first)", " (second)")
+    yield Text(f"{names[0]}{places[0]} minus {names[1]}{places[1]}", style="bold")
     yield Text(f"on the same {pair.first.n:,} rows")
     yield Text("")
     table = plain_table()
     table.add_column("score", no_wrap=True)
-    for title in ("first", "second", "difference", f"{100 * pair.level:g} % interval"):
+    for title in (*called, "difference", f"{100 * pair.level:g} % interval"):
         table.add_column(title, justify="right", no_wrap=True)
     table.add_column("better", no_wrap=True)
     for name, score in pair.scores.items():
@@ -167,7 +172,7 @@ def _paired_parts(pair: PairedEvaluation, names: tuple[str, str]) -> Iterator[Re
             _number(score.second),
             _signed(score.difference),
             _span(score.low, score.high, signed=True),
-            score.better or "",
+            dict(zip(("first", "second"), called, strict=True)).get(score.better or "", ""),
         )
     yield table
     yield Text(
