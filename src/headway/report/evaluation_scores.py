@@ -79,6 +79,8 @@ def label_scores_picture(evaluation: Evaluation) -> Picture:
     order = order[np.argsort(-np.nan_to_num(table.f1[order]), kind="stable")]
     best, worst = table.names[order[0]], table.names[order[-1]]
     title = f"{best} is decided best (F1 {table.f1[order[0]]:.2f}), {worst} worst"
+    if len(order) < len(table.names):
+        title += f", of the {len(order)} most frequent of {len(table.names)}"
     places = np.arange(len(order))
     with drawing_style():
         figure = blank_figure(title, 1.5 + 0.24 * len(order))
