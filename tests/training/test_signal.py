@@ -145,6 +145,8 @@ def layers(*gradients, activation="relu", spread=1.0, **settings):
     [
         (layers(1.0, 1.0), r"^Nothing to mend: hidden 2 has 1 times the spread"),
         (layers(0.0101, 1.0), r"^Nothing to mend"),
+        (layers(*[1.0] * 30), r"^Nothing to mend"),
+        (layers(*[1.0] * 31), r"^The signal is kept, but in 31 layers .*: take fewer\.$"),
         (layers(0.0099, 1.0), r"^The gradient of hidden 1 is 0.0099 times .*variance 2 / fan-in"),
         (layers(1e-9, 1.0, activation="sigmoid"), r"lost on the way: start it as a tanh stack"),
         (layers(1e-9, 1.0, activation="tanh"), r"gain 5/4"),
