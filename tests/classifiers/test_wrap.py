@@ -16,9 +16,10 @@ from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression, SGDClassifier
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.naive_bayes import GaussianNB, MultinomialNB
-from sklearn.neighbors import KNeighborsClassifier
+from sklearn.neighbors import KNeighborsClassifier, RadiusNeighborsClassifier
 from sklearn.neural_network import MLPClassifier as OtherMLP
 from sklearn.pipeline import make_pipeline
+from sklearn.semi_supervised import LabelPropagation
 from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 
@@ -330,3 +331,12 @@ def test_one_that_was_calibrated_before_is_not_saved(tmp_path):
     inner = LinearClassifier().fit(X, y).calibrate(X, y, Temperature(2.0))
     with pytest.raises(InputTypeError, match="must have no calibrator of its own"):
         wrap(inner).save(tmp_path / "m")
+
+
+@pytest.mark.parametrize(
+    "estimator", [RadiusNeighborsClassifier(9.0), LabelPropagation()], ids=repr
+)
+def test_a_number_of_neighbours_that_is_none_or_not_used_is_no_number_of_votes(estimator):
+    X, y = rows()
+    expected = estimator.fit(X, y).predict_proba(X)
+    assert np.allclose(wrap(estimator).predict_proba(X), expected, atol=1e-9)

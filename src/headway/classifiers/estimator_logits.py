@@ -221,8 +221,10 @@ def _smoothed(probs: np.ndarray, votes: float | None, outcomes: int) -> np.ndarr
 
 def _votes(estimator: Any) -> float | None:
     """Return how many votes a probability is the share of, or None if it is none."""
-    if hasattr(estimator, "n_neighbors"):
-        return float(estimator.n_neighbors)
+    neighbors = getattr(estimator, "n_neighbors", None)
+    # Neighbours within a radius are no fixed number, and label propagation weighs by a kernel.
+    if isinstance(neighbors, (int, np.integer)) and not hasattr(estimator, "kernel"):
+        return float(neighbors)
     if hasattr(estimator, "estimators_") and hasattr(estimator, "max_samples"):  # bagging, forests
         return float(len(estimator.estimators_))
     leaf = getattr(estimator, "min_samples_leaf", None)
