@@ -54,24 +54,29 @@ def sweep(probs: np.ndarray, labels: np.ndarray, weights: np.ndarray, /) -> Swee
     >>> made.hits[:, 0], made.allowed[:, 0]
     (array([0., 1., 2., 2.]), array([ True,  True, False,  True]))
     """
-    counted = np.where(weights > 0, probs, -1.0)
-    order = np.argsort(-counted, axis=0, kind="stable")
-    scores = np.take_along_axis(counted, order, axis=0)
-    sizes = np.take_along_axis(weights, order, axis=0)
-    n, n_labels = scores.shape
-    hits, predicted = np.zeros((2, n + 1, n_labels))
-    np.cumsum(sizes, axis=0, out=predicted[1:])
-    sizes[np.take_along_axis(labels, order, axis=0) != 1] = 0.0
-    np.cumsum(sizes, axis=0, out=hits[1:])
-    allowed = np.ones((n + 1, n_labels), dtype=bool)
+    # Labels as rows, so that sorting and summing walk through neighbours in memory.
+    counted = np.ascontiguousarray(np.where(weights > 0, probs, -1.0).T)
+    order = np.argsort(-counted, axis=1, kind="stable")
+    scores = np.take_along_axis(counted, order, axis=1)
+    sizes = np.take_along_axis(np.ascontiguousarray(weights.T), order, axis=1)
+    present = np.take_along_axis(np.ascontiguousarray(labels.T) == 1, order, axis=1)
+    n_labels, n = scores.shape
+    hits, predicted = np.zeros((2, n_labels, n + 1))
+    np.cumsum(sizes, axis=1, out=predicted[:, 1:])
+    sizes[~present] = 0.0
+    np.cumsum(sizes, axis=1, out=hits[:, 1:])
+    allowed = np.ones((n + 1, n_labels), dtype=bool, order="F")
     # A score of 0 exceeds no threshold, so that the last cut needs all of them above 0.
+    scores = scores.T
     allowed[1:] = scores > _below(scores)
-    return Sweep(scores, allowed, hits, predicted)
+    return Sweep(scores, allowed, hits.T, predicted.T)
 
 
 def _below(scores: np.ndarray) -> np.ndarray:
     """Return the score that follows each, or 0 where no cell that counts does."""
-    return np.maximum(np.concatenate([scores[1:], np.zeros((1, scores.shape[1]))]), 0.0)
+    below = np.zeros_like(scores)
+    np.maximum(scores[1:], 0.0, out=below[:-1])
+    return below
 
 
 def thresholds_at(made: Sweep, cuts: np.ndarray, /) -> np.ndarray:
