@@ -35,6 +35,7 @@ __all__ = [
     "LinearClassifier",
     "LinearClassifierCV",
     "MLPClassifier",
+    "NetworkClassifier",
     "PredictionSets",
     "RiskControlledSets",
     "SigmoidLink",
@@ -91,6 +92,7 @@ _ROOMS = {
         "LinearClassifier",
         "LinearClassifierCV",
         "MLPClassifier",
+        "NetworkClassifier",
         "load",
         "wrap",
     ),
@@ -149,6 +151,7 @@ if TYPE_CHECKING:
         LinearClassifier,
         LinearClassifierCV,
         MLPClassifier,
+        NetworkClassifier,
         load,
         wrap,
     )

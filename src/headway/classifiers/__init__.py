@@ -1,5 +1,6 @@
 """Classifiers with scikit-learn's interface: fit, predict_proba, predict, save and load."""
 
+from headway.classifiers.any_module import NetworkClassifier
 from headway.classifiers.base import HeadClassifier
 from headway.classifiers.from_logits import FromLogits
 from headway.classifiers.linear import LinearClassifier
@@ -17,6 +18,7 @@ __all__ = [
     "LinearClassifier",
     "LinearClassifierCV",
     "MLPClassifier",
+    "NetworkClassifier",
     "Predictor",
     "WrappedClassifier",
     "WrappedModule",

@@ -188,6 +188,11 @@ class NetworkEngine(TrainedClassifier):
 
         return compute_logits(self.network_, self._prepare_features(X))
 
+    def _batches(self, X: Any) -> Any:
+        from headway.training.rows import ROWS_AT_ONCE, as_tensor
+
+        return as_tensor(self._prepare_features(X)).split(ROWS_AT_ONCE)
+
     def _state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         arrays = {name: value.numpy() for name, value in self.network_.state_dict().items()}
         values = {

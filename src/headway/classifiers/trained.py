@@ -10,13 +10,16 @@ Features may be anything with a length that can be indexed by rows; they are nev
 import warnings
 from abc import abstractmethod
 from collections.abc import Sequence
+from copy import deepcopy
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
 
 from headway.classifiers.base import HeadClassifier
+from headway.classifiers.refit import HeadRefit, solved_last_layer
 from headway.classifiers.validation import held_out_rows
 from headway.errors import InputTypeError, InputValueError, require
 from headway.links import OneColumnLink, SigmoidLink
@@ -48,6 +51,7 @@ class TrainedClassifier(HeadClassifier):
     best_epoch_: int
     interrupted_: bool
     signal_: TrainingSignal
+    head_refit_: HeadRefit
     _optimizer_state: dict[str, Any] | None
     _passes: int
 
@@ -83,6 +87,10 @@ class TrainedClassifier(HeadClassifier):
     ) -> SignalHealth | None:
         """Return the signal health on a few rows, or None if the body's layers are unknown."""
         return None
+
+    @abstractmethod
+    def _batches(self, X: Any) -> Any:
+        """Yield validated features as tensors that `network_` takes, a batch at a time."""
 
     @abstractmethod
     def _check_settings(self) -> None:
@@ -247,6 +255,75 @@ class TrainedClassifier(HeadClassifier):
         one_column = isinstance(link, OneColumnLink)
         shares = positive / (rows_and_one if one_column else positive.sum())
         return link.to_logits(shares[None, :])[0].tolist()
+
+    # -- the last layer ---------------------------------------------------------------------
+
+    def refit_head(
+        self, X: Any, y: Any = None, C: float = 1.0, *, sample_weight: Any = None, tol: float = 1e-6
+    ) -> Self:
+        """Return a copy whose last layer is solved exactly, as `LinearClassifier` solves it.
+
+        What changed is in its `head_refit_`.  A calibrator is dropped: it was made for the logits
+        of the old layer.
+
+        Parameters
+        ----------
+        X : array of shape (n, ...)
+            Features, as in `fit`; those of the training rows as a rule.
+        y : n labels
+            Their labels.
+        C : float
+            Inverse strength of the penalty |W|^2 / (2 C) on the SUM of losses.
+        sample_weight : array of shape (n,), optional
+            Non-negative weights of the rows.
+        tol : float
+            Relative optimality gap at which to stop.
+
+        Returns
+        -------
+        TrainedClassifier
+            A copy; the objective of its last layer on these rows is not above that of before.
+
+        Raises
+        ------
+        InputTypeError, InputValueError
+            If the rows are not as in `fit`, or the network has no last linear layer with a bias.
+
+        Examples
+        --------
+        >>> from headway import MLPClassifier
+        >>> rng = np.random.default_rng(0)
+        >>> X = rng.normal(size=(200, 3)).astype(np.float32)
+        >>> y = (X[:, 0] > 0).astype(int)
+        >>> model = MLPClassifier(hidden=(8,), epochs=3, random_state=0).fit(X, y)
+        >>> report = model.refit_head(X, y, C=1.0).head_refit_
+        >>> report.objective_after <= report.objective_before
+        True
+        """
+        check_is_fitted(self, "network_")
+        from headway.training.last_layer import hidden_features, last_weights, set_last_weights
+
+        model = deepcopy(self)
+        X, labels, weights = model._prepare(X, y, sample_weight, reset=False)
+        if weights is not None and not weights.all():
+            X, labels, weights = X[weights > 0], labels[weights > 0], weights[weights > 0]
+        final = model.network_.final
+        if final is None or final.bias is None:
+            raise InputValueError(
+                "To be solved, the last layer of the network must be a torch.nn.Linear with a "
+                f"bias, got {'none' if final is None else 'one without'}. Let the module end in "
+                "one, or pass add_head=True."
+            )
+        hidden = hidden_features(model.network_, final, model._batches(X))
+        before = last_weights(final, model.label_encoder_.n_logits_)
+        linear, model.head_refit_ = solved_last_layer(
+            model, hidden, labels, weights, before, C=C, tol=tol
+        )
+        if model.head_refit_.kept:
+            set_last_weights(final, linear.coef_, linear.intercept_)
+            model.calibrator_, model.calibration_report_ = None, None
+            model._optimizer_state = None
+        return model
 
     # -- settings ---------------------------------------------------------------------------
 

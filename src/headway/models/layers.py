@@ -185,6 +185,11 @@ class Network(nn.Module):
         nn.init.zeros_(self.last.weight)
         nn.init.zeros_(self.last.bias)
 
+    @property
+    def final(self) -> nn.Linear:
+        """The layer that makes the logits."""
+        return self.last
+
     def forward(self, features: Tensor) -> Tensor:
         """Return the logits of unscaled features."""
         return self.last(self.body(self.scaling(features)))

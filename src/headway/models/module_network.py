@@ -35,6 +35,7 @@ class ModuleNetwork(nn.Module):
         self.last: nn.Linear | None = None
         self.n_logits = n_logits
         self.frozen: list[nn.Module] = []
+        self.final_name: str | None = None if width is None else "last"
         if width is not None:
             self.last = nn.Linear(width, n_logits)
             nn.init.zeros_(self.last.weight)
@@ -44,6 +45,12 @@ class ModuleNetwork(nn.Module):
     def device(self) -> torch.device:
         """Where the weights are."""
         return next((weights.device for weights in self.parameters()), torch.device("cpu"))
+
+    @property
+    def final(self) -> nn.Linear | None:
+        """The linear layer that makes the logits, if it is known."""
+        layer = None if self.final_name is None else self.get_submodule(self.final_name)
+        return layer if isinstance(layer, nn.Linear) else None
 
     def forward(self, rows: Tensor) -> Tensor:
         """Return logits (n, K) of rows."""

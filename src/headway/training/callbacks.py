@@ -7,6 +7,8 @@ A callback is a function of an `EpochRecord`, or an object with a method `on_epo
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+import numpy as np
+
 from headway.errors import InputTypeError
 
 __all__ = ["check_callbacks", "epoch_callbacks", "step_callbacks", "together"]
@@ -63,4 +65,9 @@ def together(listeners: Sequence[Listener], /) -> Listener | None:
     """
     if not listeners:
         return None
-    return lambda record: True in [listener(record) is True for listener in listeners]
+    return lambda record: any(_is_true(listener(record)) for listener in listeners)
+
+
+def _is_true(answer: Any) -> bool:
+    """Return whether an answer is True itself; a list or a number that is returned says nothing."""
+    return isinstance(answer, (bool, np.bool_)) and bool(answer)

@@ -1,9 +1,8 @@
 """Logits of any torch module, batch by batch, without training it.
 
-A module that ends in a softmax or a sigmoid does not emit logits.  It is found by identity: a
-hook on every such layer sees whether its output is the very tensor that the module returns.  One
-that is applied as a function leaves no layer behind; its values are looked at instead, where the
-logits enter (`classifiers/logits_door.py`).
+A module that ends in a softmax or a sigmoid does not emit logits; `module_end` finds such an end.
+One that torch does not see (in a compiled module) shows in its values, where the logits enter
+(`classifiers/logits_door.py`).
 """
 
 from collections.abc import Iterator
@@ -15,10 +14,9 @@ import torch
 from torch import Tensor, nn
 
 from headway.errors import InputTypeError, InputValueError
+from headway.training.module_end import module_end
 
 __all__ = ["last_activation", "module_logits"]
-
-ENDS = (nn.Softmax, nn.Softmax2d, nn.Softmin, nn.Sigmoid, nn.Hardsigmoid)
 
 
 def module_logits(module: nn.Module, X: Any, /, *, batch_size: int) -> np.ndarray:
@@ -51,7 +49,7 @@ def module_logits(module: nn.Module, X: Any, /, *, batch_size: int) -> np.ndarra
 
 
 def last_activation(module: nn.Module, X: Any, /) -> str | None:
-    """Return the name of the softmax or sigmoid layer whose output the module returns, or None.
+    """Return the name of the softmax or sigmoid whose output the module returns, or None.
 
     Parameters
     ----------
@@ -60,24 +58,7 @@ def last_activation(module: nn.Module, X: Any, /) -> str | None:
     X : array or tensor of shape (n, ...)
         Rows, of which the first is tried.
     """
-    seen: dict[str, Tensor] = {}
-
-    def remember(name: str) -> Any:
-        return lambda _layer, _given, output: seen.__setitem__(name, output)
-
-    hooks = [
-        layer.register_forward_hook(remember(type(layer).__name__))
-        for layer in module.modules()
-        if isinstance(layer, ENDS)
-    ]
-    try:
-        # Not inference_mode, which would give its outputs other identities.
-        with _evaluating(module), torch.no_grad():
-            output = module(_as_rows(module, X[:1]))
-    finally:
-        for hook in hooks:
-            hook.remove()
-    return next((name for name, kept in seen.items() if kept is output), None)
+    return module_end(module, _as_rows(module, X[:1])).activation
 
 
 @contextmanager

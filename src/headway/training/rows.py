@@ -77,10 +77,20 @@ def scaled_features(network: Network, features: np.ndarray, /) -> Tensor:
     return scaled
 
 
-def make_rows(source: RowSource, targets: np.ndarray, weights: np.ndarray | None) -> Rows:
+def make_rows(
+    source: RowSource,
+    targets: np.ndarray,
+    weights: np.ndarray | None,
+    *,
+    device: torch.device | str = "cpu",
+) -> Rows:
     """Return rows for training, their weights divided by the mean."""
     relative = np.ones(len(targets)) if weights is None else weights / weights.mean()
-    return Rows(source, as_tensor(targets).float(), as_tensor(relative).float()[:, None])
+    return Rows(
+        source,
+        as_tensor(targets).float().to(device),
+        as_tensor(relative).float()[:, None].to(device),
+    )
 
 
 def as_tensor(array: np.ndarray) -> Tensor:

@@ -64,6 +64,8 @@ def take_step(
     for group in optimizer.param_groups:
         group["lr"] = step.learning_rate
     seen = []
+    # A forward pass that fails has moved the running means of batch norms already.
+    buffers = [buffer.clone() for buffer in body.network.buffers()] if plan.watch else []
     for part in chosen.tensor_split(min(plan.parts, len(chosen))):
         features = rows.source.take(part, generator)
         logits = body.logits(features)
@@ -72,7 +74,7 @@ def take_step(
         logits.backward(gradient * rows.weights[part] / len(chosen))
         seen.append(logits.detach())
         if plan.watch and not gradients_are_finite(body.network):
-            _fail(body, features, optimizer, step)
+            _fail(body, features, optimizer, step, buffers)
     body.collect_gradients()
     optimizer.step()
     optimizer.zero_grad()
@@ -81,10 +83,17 @@ def take_step(
 
 
 def _fail(
-    body: Working, features: Tensor, optimizer: torch.optim.Optimizer, step: StepRecord
+    body: Working,
+    features: Tensor,
+    optimizer: torch.optim.Optimizer,
+    step: StepRecord,
+    buffers: list[Tensor],
 ) -> NoReturn:
     place = where_it_began(body.network, body.ready(features))
     optimizer.zero_grad()
+    with torch.no_grad():
+        for buffer, before in zip(body.network.buffers(), buffers, strict=True):
+            buffer.copy_(before)
     raise TrainingDiverged(
         f"The training loss must stay finite, got NaN or infinity in batch {step.batch} of epoch "
         f"{step.epoch}, first in {place}; the last good weights are kept. Try learning_rate="
