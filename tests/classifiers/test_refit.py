@@ -63,6 +63,23 @@ def test_the_objective_never_rises_and_the_logits_are_those_of_the_linear_model(
     assert again.objective_after <= again.objective_before
 
 
+def test_a_solution_that_is_worse_than_what_was_there_is_not_kept(monkeypatch):
+    X, y = data()
+    model = network("added").fit(X, y)
+    solve = LinearClassifier._fit_model
+
+    def solve_badly(self, *rows):
+        solve(self, *rows)
+        self.coef_ = self.coef_ + 9 * np.arange(3)[:, None]
+
+    monkeypatch.setattr(LinearClassifier, "_fit_model", solve_badly)
+    refused = model.refit_head(X, y)
+    assert not refused.head_refit_.kept
+    assert refused.head_refit_.objective_after == refused.head_refit_.objective_before
+    assert refused.head_refit_.to_text().endswith("the old layer was better and stays")
+    np.testing.assert_array_equal(refused.logits(X), model.logits(X))
+
+
 @pytest.mark.parametrize("columns", [1, 2])
 def test_two_classes_with_one_column_or_two(columns):
     X, y = data(k=2)
