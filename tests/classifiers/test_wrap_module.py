@@ -79,7 +79,15 @@ def test_such_a_layer_in_the_middle_is_fine():
     assert np.isfinite(wrap(middle).fit(X, y).logits(X)).all()
 
 
-def test_a_softmax_that_is_no_layer_is_seen_by_its_values():
+@pytest.mark.parametrize(
+    ("end", "match"),
+    [
+        (lambda z: torch.softmax(z, dim=1), "ends in softmax"),
+        (lambda z: z.exp() / z.exp().sum(dim=1, keepdim=True), "look like probabilities"),
+    ],
+    ids=["torch's", "home-made"],
+)
+def test_a_softmax_that_is_no_layer_is_seen_by_its_origin_or_its_values(end, match):
     X, y, module = rows()
 
     class Ends(nn.Module):
@@ -88,9 +96,9 @@ def test_a_softmax_that_is_no_layer_is_seen_by_its_values():
             self.module = module
 
         def forward(self, x):
-            return torch.softmax(self.module(x), dim=1)
+            return end(self.module(x))
 
-    with pytest.raises(InputValueError, match="look like probabilities"):
+    with pytest.raises(InputValueError, match=match):
         wrap(Ends()).fit(X, y)
 
 
