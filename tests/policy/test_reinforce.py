@@ -186,6 +186,7 @@ def broken(**changes):
             broken(step=lambda a: ([0.0], np.nan, True, False, {})),
             "Rewards must be finite, got nan",
         ),
+        (broken(step=lambda a: ([0.0], None, True, False, {})), "Rewards must be numbers, got Non"),
         (broken(step=lambda a: ([0.0], 1.0, False, False, {})), "end within max_steps=1000 steps"),
         (Signs(info={"action_mask": [0, 0]}), "must allow an action, got none"),
         (Signs(info={"action_mask": [1, 1, 0]}), "must have 2 entries of 0 and 1"),
@@ -223,6 +224,8 @@ def test_a_wrong_setting_says_what_to_do(options, message):
 def test_a_policy_for_other_actions_or_a_greedy_one_is_refused():
     with pytest.raises(InputValueError, match="one action for each of the environment's 3, got 2"):
         play(UNIFORM, Signs(n=3))
+    with pytest.raises(InputTypeError, match="must be a SoftmaxPolicy, got function"):
+        play(lambda observation: 0, Signs())
     with pytest.raises(InputValueError, match="where a policy learns, got 0"):
         reinforce(Signs(), UNIFORM.at_temperature(0))
 

@@ -89,7 +89,13 @@ def take_step(env: Any, action: int, /) -> tuple[np.ndarray, np.ndarray | None, 
             f"{_short(answer)}. Bring the environment to the interface of gymnasium."
         )
     observation, reward, terminated, truncated, info = answer
-    reward = float(reward)
+    try:
+        reward = float(reward)
+    except (TypeError, ValueError) as error:
+        raise InputTypeError(
+            f"Rewards must be numbers, got {_short(reward)} after action {action}. Look at the "
+            "environment."
+        ) from error
     if not np.isfinite(reward):
         raise InputValueError(
             f"Rewards must be finite, got {reward:g} after action {action}. Look at the "

@@ -21,7 +21,7 @@ import numpy as np
 from headway.decisions.sampling import checked_generator
 from headway.errors import InputTypeError, InputValueError
 from headway.policy.environment import checked_environments, first_observation, take_step
-from headway.policy.softmax_policy import SoftmaxPolicy
+from headway.policy.softmax_policy import SoftmaxPolicy, check_count
 
 __all__ = ["Episodes", "play"]
 
@@ -124,6 +124,11 @@ def play(
     array([3., 3.])
     """
     environments, n_actions = checked_environments(envs)
+    if not isinstance(policy, SoftmaxPolicy):
+        raise InputTypeError(
+            f"`policy` must be a SoftmaxPolicy, got {type(policy).__name__}. Take the one that "
+            "`reinforce(...).policy` learned, or SoftmaxPolicy.uniform(...)."
+        )
     if n_actions != len(policy.coef):
         raise InputValueError(
             f"`policy` must have one action for each of the environment's {n_actions}, got "
@@ -133,14 +138,6 @@ def play(
         check_count(value, name)
     rng = checked_generator(random_state, "random_state")
     return _play(policy, environments, episodes, max_steps, rng)
-
-
-def check_count(value: Any, name: str, /) -> None:
-    """Raise unless `value` is an integer of at least 1."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer):
-        raise InputTypeError(f"`{name}` must be an integer, got {value!r}. Give a count.")
-    if value < 1:
-        raise InputValueError(f"`{name}` must be at least 1, got {value}. Give a count.")
 
 
 class _Track:

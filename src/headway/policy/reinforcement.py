@@ -34,8 +34,8 @@ from headway._check import check_fraction
 from headway.decisions.sampling import checked_generator
 from headway.errors import InputTypeError, InputValueError
 from headway.policy.environment import checked_environments, first_observation
-from headway.policy.episodes import Episodes, check_count, play
-from headway.policy.softmax_policy import SoftmaxPolicy
+from headway.policy.episodes import Episodes, play
+from headway.policy.softmax_policy import SoftmaxPolicy, check_count
 
 __all__ = ["Reinforced", "Update", "reinforce", "value_baseline"]
 

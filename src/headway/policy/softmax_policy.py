@@ -79,6 +79,8 @@ class SoftmaxPolicy:
         cls, *, n_features: int, n_actions: int, temperature: float = 1.0
     ) -> "SoftmaxPolicy":
         """Return the policy to begin with: zero weights, every action equally likely."""
+        check_count(n_features, "n_features")
+        check_count(n_actions, "n_actions")
         return cls(np.zeros((n_actions, n_features)), np.zeros(n_actions), temperature)
 
     def at_temperature(self, temperature: float, /) -> "SoftmaxPolicy":
@@ -199,6 +201,14 @@ class SoftmaxPolicy:
             mask=mask,
         )
         return g.T @ np.asarray(observations, dtype=np.float64) / len(g), g.mean(axis=0)
+
+
+def check_count(value: Any, name: str, /) -> None:
+    """Raise unless `value` is an integer of at least 1."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+        raise InputTypeError(f"`{name}` must be an integer, got {value!r}. Give a count.")
+    if value < 1:
+        raise InputValueError(f"`{name}` must be at least 1, got {value}. Give a count.")
 
 
 def _numbers(values: Any, name: str) -> np.ndarray:
