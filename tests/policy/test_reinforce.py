@@ -204,7 +204,7 @@ def test_a_wrong_environment_says_what_to_do(envs, message):
     ("options", "message"),
     [
         ({"episodes": 0}, "`episodes` must be at least 1, got 0"),
-        ({"batch": 2.5}, "`batch` must be an integer, got 2.5"),
+        ({"batch": 2.5}, "`batch` must be a whole number, got 2.5"),
         ({"learning_rate": 0}, "`learning_rate` must be positive and finite, got 0"),
         ({"learning_rate": "fast"}, "`learning_rate` must be a number"),
         ({"discount": 1.1}, "`discount` must satisfy"),

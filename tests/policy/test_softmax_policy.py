@@ -102,7 +102,7 @@ def test_it_begins_with_every_action_equally_likely():
         (lambda: SoftmaxPolicy([[0.0]], [0.0], -0.1), "`temperature` must be at least 0, got -0.1"),
         (lambda: SoftmaxPolicy([[0.0]], [0.0], "hot"), "`temperature` must be a number"),
         (lambda: SoftmaxPolicy.uniform(n_features=0, n_actions=2), "`n_features` must be at least"),
-        (lambda: SoftmaxPolicy.uniform(n_features=1, n_actions=2.0), "`n_actions` must be an int"),
+        (lambda: SoftmaxPolicy.uniform(n_features=1, n_actions=2.0), "`n_actions` must be a whole"),
         (lambda: some(0)[0].logits(np.zeros(3)), r"`observations` must have shape \(n, 3\), got"),
         (lambda: some(0)[0].logits(np.zeros((1, 4))), r"must have shape \(n, 3\), got \(1, 4\)"),
         (lambda: some(0)[0].logits([[0.0, np.inf, 0.0]]), "must be finite, got inf at row 0, col"),

@@ -18,10 +18,11 @@ from typing import Any
 
 import numpy as np
 
+from headway.decisions.columns import check_count
 from headway.decisions.sampling import checked_generator
 from headway.errors import InputTypeError, InputValueError
 from headway.policy.environment import checked_environments, first_observation, take_step
-from headway.policy.softmax_policy import SoftmaxPolicy, check_count
+from headway.policy.softmax_policy import SoftmaxPolicy
 
 __all__ = ["Episodes", "play"]
 

@@ -31,11 +31,12 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 
 from headway._check import check_fraction
+from headway.decisions.columns import check_count
 from headway.decisions.sampling import checked_generator
 from headway.errors import InputTypeError, InputValueError
 from headway.policy.environment import checked_environments, first_observation
 from headway.policy.episodes import Episodes, play
-from headway.policy.softmax_policy import SoftmaxPolicy, check_count
+from headway.policy.softmax_policy import SoftmaxPolicy
 
 __all__ = ["Reinforced", "Update", "reinforce", "value_baseline"]
 

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from headway._check import first_index, place
+from headway.decisions.columns import check_count
 from headway.decisions.sampling import Sampled, entropy_of, sample_logits, tempered_log_probs
 from headway.errors import InputTypeError, InputValueError
 from headway.policy.gradient import policy_gradient
@@ -201,14 +202,6 @@ class SoftmaxPolicy:
             mask=mask,
         )
         return g.T @ np.asarray(observations, dtype=np.float64) / len(g), g.mean(axis=0)
-
-
-def check_count(value: Any, name: str, /) -> None:
-    """Raise unless `value` is an integer of at least 1."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer):
-        raise InputTypeError(f"`{name}` must be an integer, got {value!r}. Give a count.")
-    if value < 1:
-        raise InputValueError(f"`{name}` must be at least 1, got {value}. Give a count.")
 
 
 def _numbers(values: Any, name: str) -> np.ndarray:
