@@ -11,6 +11,7 @@ torch = pytest.importorskip("torch")
 
 from headway.heads import preset_head  # noqa: E402
 from headway.labels import one_hot  # noqa: E402
+from headway.models.mlp import mlp_network  # noqa: E402
 from headway.models.scaling import feature_scaling  # noqa: E402
 from headway.models.stack import stack_network  # noqa: E402
 from headway.training.network import InMemory, Rows, scaled_features, seeded  # noqa: E402
@@ -88,6 +89,21 @@ def test_measuring_changes_neither_weights_nor_gradients_nor_chance():
     assert network.training
     assert not network.body[1]._forward_hooks
     assert measure_signal(network, HEAD, rows_of(network)) == first
+
+
+@pytest.mark.parametrize("activation", ["relu", "selu"])
+def test_dropout_is_off_while_signals_are_measured(activation):
+    scaling = feature_scaling(X, False)
+    with seeded(0):
+        network = mlp_network(
+            5, 3, scaling=scaling, hidden=(16, 8), activation=activation, dropout=0.5
+        )
+    network.train()
+    state = torch.get_rng_state()
+    first = measure_signal(network, HEAD, rows_of(network))
+    assert torch.equal(torch.get_rng_state(), state)
+    assert measure_signal(network, HEAD, rows_of(network)) == first
+    assert all(module.training for module in network.modules())
 
 
 def test_an_untrained_last_layer_of_zeros_is_measured_as_one_that_lets_gradients_through():
