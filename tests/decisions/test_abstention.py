@@ -144,7 +144,7 @@ def test_what_cannot_be_promised_is_refused():
         AbstainAtError(0.1).fit(probs, labels, weights=np.ones(3))
     with pytest.raises(InputValueError, match=r"in 0\.\.1, got 2 at row 1"):
         AbstainAtError(0.1).fit(probs, np.array([0, 2, 0]))
-    with pytest.raises(InputValueError, match="`error` must be above 0, got 0"):
+    with pytest.raises(InputValueError, match=r"`error` must be above 0, got 0\. No number"):
         AbstainAtError(0)
     with pytest.raises(InputValueError, match="`level` must satisfy 0 <= value < 1, got 1"):
         AbstainAtError(0.1, level=1)

@@ -91,3 +91,12 @@ def test_figures_are_written_as_svg_and_png(tmp_path):
     assert all(path.stat().st_size > 1000 for path in written)
     with pytest.raises(InputValueError, match="must be a folder"):
         save_evaluation_figures(classes(3), written[0])
+
+
+def test_the_title_says_that_of_many_labels_the_most_frequent_are_drawn():
+    def title(n_labels):
+        pictures = {picture.name: picture for picture in evaluation_pictures(sets(n_labels))}
+        return pictures["labels"].title
+
+    assert title(40).endswith(", of the 30 most frequent of 40.")
+    assert "most frequent" not in title(4)

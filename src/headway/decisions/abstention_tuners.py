@@ -132,10 +132,11 @@ class AbstainAtError:
         for name in ("error", "level"):
             value = check_fraction(getattr(self, name), name)
             if value == 0:
-                raise InputValueError(
-                    f"`{name}` must be above 0, got 0. No number of rows proves an error of 0, "
-                    "and a level of 0 promises nothing: give one such as 0.05 or 0.95."
-                )
+                why = {
+                    "error": "No number of rows proves that nothing is wrong: give 0.05.",
+                    "level": "A level of 0 promises nothing: give 0.95.",
+                }
+                raise InputValueError(f"`{name}` must be above 0, got 0. {why[name]}")
             object.__setattr__(self, name, value)
 
     def fit(

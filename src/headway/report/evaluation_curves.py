@@ -138,7 +138,7 @@ def evaluation_reliability_picture(evaluation: Evaluation) -> Picture:
         top.vlines(x, low, high, color=BLUE, linewidth=1.3, alpha=0.75)
         top.plot(x, y, color=BLUE, marker="o", label="these rows")
         top.set(ylim=(-0.03, 1.03), xlim=(-0.02, 1.02), ylabel=came)
-        top.legend(loc="upper left")
+        top.legend(loc="best")
         plain_frame(bottom, grid="both")
         bottom.bar(x, count, width=0.05, color=BLUE)
         bottom.set_yscale("log")
