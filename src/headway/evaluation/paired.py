@@ -78,12 +78,15 @@ def compare_evaluations(
             )
     check_settings(level, n_bootstrap)
     _check_same_rows(first, second)
+    # Of two rules on the same probs the areas are the same, in every resample.
+    same = np.array_equal(first.rows.probs, second.rows.probs)
     measured = [
         measure(
             scorer_of(each.rows, each.zero_division),
             each.rows.weights,
             n_bootstrap,
             random_state=random_state,
+            areas=not same,
         )
         for each in (first, second)
     ]
@@ -92,6 +95,9 @@ def compare_evaluations(
         if name not in second.scores:
             continue
         values = first.scores[name].value, second.scores[name].value
+        if name not in measured[0]:
+            scores[name] = _paired(name, values, np.zeros(n_bootstrap), level)
+            continue
         skip = 0 if name == "calibration_error" else 1
         with np.errstate(invalid="ignore"):
             draws = measured[0][name][skip:] - measured[1][name][skip:]

@@ -59,8 +59,12 @@ def area_draws(scorer: Scorer, draws: int) -> int:
     return min(draws, max(FEWEST_AREA_DRAWS, AREA_BUDGET // max(scorer.area_cells, 1)))
 
 
-def measure(scorer: Scorer, weights: np.ndarray, draws: int, *, random_state: int) -> Values:
+def measure(
+    scorer: Scorer, weights: np.ndarray, draws: int, *, random_state: int, areas: bool = True
+) -> Values:
     """Return every score but the calibration error: first of the data, then of each resample.
+
+    Without `areas`, which take most of the time, those are not among them.
 
     Returns
     -------
@@ -74,7 +78,7 @@ def measure(scorer: Scorer, weights: np.ndarray, draws: int, *, random_state: in
     for block in weight_blocks(weights, draws, random_state=random_state):
         found = scorer.sums(block)
         found["calibration_error"] = scorer.calibration.resampled(block)
-        if done < most:
+        if areas and done < most:
             found |= scorer.areas(np.ascontiguousarray(block[:, : most - done]))
         for name, values in found.items():
             pieces.setdefault(name, []).append(values)

@@ -115,11 +115,12 @@ def evaluate_tuning(
             costs=_costs(tuner, decisions, labels),
             sample_weight=weights,
             level=level,
-            n_bootstrap=n_bootstrap,
+            n_bootstrap=draws,
             random_state=random_state,
             zero_division=zero_division,
         )
-        for decisions in (tuned, model.head_.decision(probs))
+        # What counts of the second are the differences.
+        for decisions, draws in ((tuned, n_bootstrap), (model.head_.decision(probs), 0))
     )
     return compare_evaluations(
         first, second, level=level, n_bootstrap=n_bootstrap, random_state=random_state
