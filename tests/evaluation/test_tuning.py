@@ -48,9 +48,8 @@ def test_a_rule_that_does_not_depend_on_rows_is_scored_as_it_is():
     z, y = label_sets()
     model = FromLogits(None).fit(z, y)
     pair = evaluate_tuning(model, Fixed(Threshold(0.5)), z, y, n_bootstrap=100)
-    assert all(
-        score.difference == 0 or np.isnan(score.difference) for score in pair.scores.values()
-    )
+    differences = [score.difference for score in pair.scores.values()]
+    assert np.nanmax(np.abs(differences)) < 1e-15  # sums over other blocks of columns
 
 
 def test_learning_the_rows_by_heart_is_worth_nothing():

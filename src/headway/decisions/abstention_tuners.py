@@ -19,7 +19,6 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
-from scipy.special import betaincinv
 
 from headway._check import check_fraction, check_weights
 from headway.decisions.abstain import Abstain
@@ -201,6 +200,8 @@ def _as_threshold(sureness: float) -> float:
 
 def _upper_bounds(errors: np.ndarray, rows: np.ndarray, doubt: float) -> np.ndarray:
     """Return rates that lie above the true ones with probability 1 - doubt each."""
+    from scipy.special import betaincinv  # slow to import, and decisions are imported everywhere
+
     right = rows - errors
     bounds = betaincinv(errors + 1, np.maximum(right, 1), 1 - doubt)
     return np.where(right > 0, bounds, 1.0)
