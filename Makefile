@@ -11,7 +11,7 @@ REQUIREMENTS := $(BIN)/python scripts/requirements.py
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-levels test-without-compiler check format bench contest clean
+.PHONY: help demo test test-levels test-without-compiler check format bench accuracy contest clean
 
 help:  ## list the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
@@ -72,8 +72,11 @@ format: $(VENV)/.dev  ## rewrite the code in the project's layout
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/.bench  ## measure against named peers and write benchmarks/results
+bench: $(VENV)/.bench  ## measure times against named peers and write benchmarks/results
 	$(BIN)/python -m benchmarks
+
+accuracy: $(VENV)/.bench  ## what decisions, calibration and reviews reach on real data (HEADWAY_DATA), likewise
+	$(BIN)/python -m benchmarks --accuracy
 
 contest: $(VENV)/.demo  ## the figures of the README: digits and MNIST (HEADWAY_DATA), both heads
 	mkdir -p benchmarks/results

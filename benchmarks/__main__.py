@@ -1,4 +1,7 @@
-"""Run the benchmarks and write their results: python -m benchmarks [name ...]."""
+"""Run the benchmarks and write their results: python -m benchmarks [name ...].
+
+Without names, those that measure times; with --accuracy, those that measure what is reached.
+"""
 
 import importlib
 import pkgutil
@@ -20,6 +23,8 @@ def main(names):
         for module in pkgutil.iter_modules(benchmarks.__path__)
         if not module.name.startswith("_")
     ]
+    times = "--accuracy" not in names
+    names = [name for name in names if name != "--accuracy"]
     unknown = [name for name in names if name not in known]
     if unknown:
         print(f"There is no benchmark {', '.join(unknown)}; there are {', '.join(known)}.")
@@ -27,6 +32,8 @@ def main(names):
     failed = False
     for name in names or known:
         module = importlib.import_module(f"benchmarks.{name}")
+        if not names and getattr(module, "TIMES", True) != times:
+            continue
         print(f"# {name}: {module.QUESTION}", file=sys.stderr)
         start = time.perf_counter()
         try:

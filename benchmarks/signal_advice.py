@@ -14,6 +14,7 @@ from headway.explain import sweep_signal
 from headway.training.signal_advice import find_fault
 
 QUESTION = "Does the advice on lost signals hold when the stacks are trained?"
+TIMES = False  # what it measures does not depend on how busy the machine is
 SEEDS, EPOCHS = 3, 10
 STACKS = (
     ("sigmoid", ("glorot", "he", "scaled", "norm", "norm-after", "fitting"), (10, 20, 50)),
