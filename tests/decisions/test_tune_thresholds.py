@@ -71,6 +71,10 @@ GOALS = [
 ]
 
 
+UNKEPT = pytest.mark.filterwarnings("ignore:.* of at least .* on the tuning rows:UserWarning")
+
+
+@UNKEPT
 @pytest.mark.parametrize("grid", [None, 6])
 @pytest.mark.parametrize("settings", GOALS, ids=str)
 def test_no_threshold_of_a_label_does_better_on_the_rows_given(settings, grid):
@@ -183,14 +187,38 @@ def test_the_ends_are_nothing_and_everything():
     probs, cells = np.array([[0.2], [0.6]]), np.array([[1.0], [0.0]])
     assert exact(goal="cost", false_alarm=9.0).fit(probs, cells).values == (1.0,)
     assert exact(goal="cost", miss=9.0).fit(probs, cells).values == (0.1,)
-    # No precision of 0.9 is to be had, so that nothing is predicted.
-    assert exact(goal="recall", at_least=0.9).fit(probs, cells).values == (1.0,)
-    assert TuneThresholds(goal="recall", at_least=0.9, folds=2).fit(
-        np.repeat(probs, 50, axis=0), np.repeat(cells, 50, axis=0)
-    ).values == (1.0,)
-    # A score of 0 exceeds no threshold: the recall that there is comes first.
+
+
+@pytest.mark.parametrize("average", ["macro", "micro"])
+def test_a_precision_that_cannot_be_had_predicts_nothing_and_says_of_which_labels(average):
+    probs, cells = np.array([[0.2, 0.7], [0.6, 0.9]]), np.array([[1.0, 0.0], [0.0, 0.0]])
+    cells[1, 1] = 1.0  # the second label's precision can be had on its own
+    told = r"1 of 2 labels \(column 0\) are never predicted: no threshold has a precision of at"
+    if average == "micro":
+        cells[1] = [1.0, 0.0]
+        cells[0] = [0.0, 1.0]
+    with pytest.warns(UserWarning, match=told if average == "macro" else "columns 0, 1") as found:
+        values = exact(goal="recall", at_least=0.9, average=average).fit(probs, cells).values
+    assert len(found) == 1
+    assert values[0] == 1.0
+    probs, cells = np.repeat(probs, 50, axis=0), np.repeat(cells, 50, axis=0)
+    tuner = TuneThresholds(goal="recall", at_least=0.9, folds=2, average=average)
+    with pytest.warns(UserWarning, match=r"on the tuning rows or a part of them\. Ask for less"):
+        values = tuner.fit(probs, cells).values
+    assert values[0] == 1.0
+
+
+def test_of_two_classes_it_says_so_of_the_second():
+    with pytest.warns(UserWarning, match=r"1 of 1 labels \(column 0\) are never predicted"):
+        found = exact(goal="recall", at_least=0.9).fit([[0.8, 0.2], [0.4, 0.6]], [1, 0])
+    assert found == BinaryThreshold(1.0)
+
+
+def test_a_recall_that_cannot_be_had_gives_what_there_is_and_says_of_which_labels():
+    # A score of 0 exceeds no threshold.
     probs = np.array([[0.0], [0.5], [0.8]])
-    found = exact(goal="precision", at_least=1.0).fit(probs, np.array([[1.0], [1.0], [0.0]]))
+    with pytest.warns(UserWarning, match=r"\(column 0\) .* none has a recall of at least 1"):
+        found = exact(goal="precision", at_least=1.0).fit(probs, np.array([[1.0], [1.0], [0.0]]))
     assert_array_equal(found(probs), [[0], [1], [1]])
 
 
@@ -244,6 +272,7 @@ def test_rare_labels_are_drawn_towards_the_threshold_of_all_and_frequent_ones_ar
     assert_allclose(drawn[10:], alone[10:], atol=0.06)
 
 
+@UNKEPT
 @pytest.mark.parametrize("goal", ["precision", "recall"])
 def test_a_promise_is_kept_more_often_on_new_rows_than_by_the_best_cut(goal):
     settings = {"goal": goal, "at_least": 0.8}

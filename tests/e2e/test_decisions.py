@@ -72,6 +72,27 @@ class TestDecide:
         one = headway("decide", "songs.headway", "songs.csv", "--threshold", "1", "--at-least-one")
         assert set(answers(one)) == {"long", "wide"}
 
+    def test_a_label_with_a_comma_in_its_name_has_a_threshold_of_its_own(self, headway, folder):
+        head, *lines = (folder / "cells.csv").read_text().splitlines()
+        head = head.replace("long", '"long, slow"')
+        (folder / "comma.csv").write_text("\n".join([head, *lines]) + "\n")
+        from headway import LinearClassifier
+        from headway.datasets import read_table
+
+        data = read_table("songs.csv", target="moods")
+        model = LinearClassifier(classes=["long, slow", "wide"])
+        cells = [[int("long" in mood), int("wide" in mood)] for mood in data.y]
+        model.fit(data.X, cells).save("comma.headway")
+        words = ("decide", "comma.headway", "--threshold", "long, slow=0.25")
+        for more in (("--threshold", "wide=0.75"), ("--threshold", " wide = 0.75 ")):
+            assert headway(*words, *more, "--save", "mine.headway").code == 0
+            from headway import load
+
+            assert load("mine.headway").head_.decision.values == (0.25, 0.75)
+        done = headway(*words, "--threshold", "0.5", "--save", "mine.headway")
+        assert done.code == 2
+        assert "'0.5' is not one of" in done.err
+
     def test_json_goes_to_a_file(self, headway, iris):
         words = ("decide", "iris.headway", "new.csv", "--abstain-below", "1", "--json")
         assert headway(*words, "--probs", "-o", "out.json").code == 0
@@ -118,6 +139,32 @@ class TestTune:
         decision = package.load("tuned.headway").head_.decision
         assert type(decision).__name__ == "LabelThresholds"
         assert len(decision.values) == 2
+
+    def test_labels_whose_promise_cannot_be_kept_are_named_once(self, headway, songs):
+        lines = (songs / "songs.csv").read_text().splitlines()
+        moods = [line.rpartition(",")[2] for line in lines[1:]]
+        mixed = [
+            line.rpartition(",")[0] + "," + mood
+            for line, mood in zip(lines[1:], moods[::-1], strict=True)
+        ]
+        (songs / "mixed.csv").write_text("\n".join([lines[0], *mixed]) + "\n")
+        done = headway(
+            "tune", "songs.headway", "mixed.csv", "--target", "moods", "--goal", "precision",
+            "--at", "1", "-o", "tuned.headway",
+        )  # fmt: skip
+        assert done.code == 0, done.err
+        import headway as package
+
+        model = package.load("tuned.headway")
+        never = [
+            name
+            for name, value in zip(model.classes_, model.head_.decision.values, strict=True)
+            if value == 1.0
+        ]
+        assert never
+        names = ", ".join(map(repr, map(str, never)))
+        assert done.err.count("warning:") == 1
+        assert f"({names}) are never predicted: no threshold has a precision" in done.err
 
     def test_json_tells_the_same(self, headway, songs):
         done = headway(

@@ -57,10 +57,11 @@ def run(
         ),
     ] = None,
     threshold: Annotated[
-        str | None,
+        list[str] | None,
         typer.Option(
             metavar="T",
-            help="Say yes above this probability: one for all, or label=0.3,other=0.6.",
+            help="Say yes above this probability: one for all, or label=0.3,other=0.6; may be "
+            "given again for each label.",
             show_default=False,
         ),
     ] = None,
@@ -101,7 +102,7 @@ def run(
     """
     stated = {
         "--costs": costs,
-        "--threshold": threshold,
+        "--threshold": threshold or None,
         "--abstain-below": abstain_below,
         "--top-k": top_k,
         "--argmax": argmax or None,
@@ -109,7 +110,7 @@ def run(
     given = [option for option, value in stated.items() if value is not None]
     if len(given) > 1:
         raise typer.BadParameter("one rule at a time.", param_hint=f"'{given[1]}'")
-    if (at_least_one or at_most is not None) and threshold is None:
+    if (at_least_one or at_most is not None) and not threshold:
         raise typer.BadParameter(
             "goes with --threshold.", param_hint="'--at-least-one' / '--at-most'"
         )
@@ -126,7 +127,7 @@ def run(
     classifier = load(model)
     if costs is not None:
         classifier = classifier.decide_by(read_costs(costs, classifier.classes_))
-    elif threshold is not None:
+    elif threshold:
         rule = _thresholds(threshold, classifier, at_least_one, at_most)
         classifier = classifier.decide_by(rule)
     elif abstain_below is not None:
@@ -144,15 +145,19 @@ def run(
         note(f"saved {save}, which decides by: {words}")
 
 
-def _thresholds(text: str, classifier: Any, at_least_one: bool, at_most: int | None) -> Any:
+def _thresholds(texts: list[str], classifier: Any, at_least_one: bool, at_most: int | None) -> Any:
     """Return the decision that --threshold describes: one number, or label=number pairs."""
     from headway.decisions import BinaryThreshold, LabelThresholds
 
     classes = [str(name) for name in classifier.classes_]
-    parts = names(text)
+    parts: list[str] = []
+    for text in texts:
+        # The name of a class may hold a comma itself.
+        whole = text.rpartition("=")[0].strip() in classes
+        parts += [text] if whole else names(text)
     pairs = [part.rpartition("=") for part in parts]
     if not any(sign for _, sign, _ in pairs):
-        value = _number(text)
+        value = _number(",".join(texts))
         if classifier.kind_ == "binary":
             return BinaryThreshold(value)
         return LabelThresholds((value,) * len(classes), at_least_one, at_most)

@@ -161,7 +161,7 @@ def run(
             note("every other row calibrates, and the rest is for the rule.")
         classifier = classifier.calibrate(*for_calibrator, calibrate, random_state=seed)
         note(str(classifier.calibration_report_.reason))
-    tuned = classifier.decide_by(tuner, *for_rule, random_state=seed)
+    tuned = _tuned(classifier, tuner, for_rule, seed)
     with warnings.catch_warnings():
         # Each fold would say again what was said of all rows.
         warnings.simplefilter("ignore", UserWarning)
@@ -195,6 +195,21 @@ def _check_use(goal: str, used: dict[str, bool]) -> None:
                 f"means nothing for --goal {goal}; it goes with {', '.join(GOALS_OF[option])}.",
                 param_hint=f"'{option}'",
             )
+
+
+def _tuned(classifier: Any, tuner: Any, rows: Any, seed: int) -> Any:
+    """Return the classifier with its new rule; what is said of labels is said by their names."""
+    from headway.decisions.label_warning import LabelWarning
+
+    labels = classifier.classes_[1:] if classifier.kind_ == "binary" else classifier.classes_
+    with warnings.catch_warnings(record=True) as told:
+        tuned = classifier.decide_by(tuner, *rows, random_state=seed)
+    for one in told:
+        if isinstance(one.message, LabelWarning):
+            note(f"warning: {one.message.named(labels)}")
+        else:
+            warnings.warn_explicit(one.message, one.category, one.filename, one.lineno)
+    return tuned
 
 
 def _worth(before: Any, after: Any, tuner: Any, rows: Any, seed: int) -> "PairedEvaluation":

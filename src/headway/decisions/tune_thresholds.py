@@ -22,6 +22,7 @@ from headway.decisions.columns import check_beta, check_count
 from headway.decisions.fold_average import averaged_thresholds, cautious_thresholds
 from headway.decisions.label_costs import thresholds_of_costs
 from headway.decisions.label_thresholds import LabelThresholds
+from headway.decisions.label_warning import LabelWarning
 from headway.decisions.sweep import Sweep, best_cuts, dinkelbach_cuts, sweep, thresholds_at
 from headway.decisions.tuning_rows import finite_probs, label_cells
 from headway.errors import InputValueError
@@ -47,8 +48,8 @@ class TuneThresholds:
     at_least : float, optional
         0 < at_least <= 1.  For "precision" the recall, for "recall" the precision that must be
         kept on the rows given; needed for those two.  Where it cannot be, as much recall as there
-        is, and nothing predicted, respectively.  New rows keep it more often with `folds`, but
-        nothing proves it.
+        is, and nothing predicted, respectively, with a warning.  New rows keep it more often with
+        `folds`, but nothing proves it.
     false_alarm, miss : float, default=1.0
         For "cost": at least 0, not both 0.
     average : {"macro", "micro"}, default="macro"
@@ -174,6 +175,7 @@ class TuneThresholds:
                 "whose labels are known."
             )
         values = self._thresholds(probs, cells, sizes, random_state)
+        self._warn_of_broken_promises(values, sweep(probs, cells, sizes))
         if binary:
             return BinaryThreshold(float(values[0]))
         return LabelThresholds(tuple(values.tolist()), self.at_least_one, self.at_most)
@@ -201,6 +203,29 @@ class TuneThresholds:
         if self._has_bound:
             return cautious_thresholds(found, whole, shared, highest=self.goal == "recall")
         return averaged_thresholds(found, whole, shared)
+
+    def _warn_of_broken_promises(self, values: np.ndarray, whole: Sweep) -> None:
+        """Warn of labels for which what `at_least` promises cannot be had."""
+        if self.at_least is None:
+            return
+        if self.goal == "recall":
+            broken = values == 1.0
+            words = "are never predicted: no threshold has a precision"
+        else:
+            most = np.where(whole.allowed, _ratio(whole.hits, whole.positives), 0.0).max(axis=0)
+            broken = most < self.at_least * (1.0 - ROUNDING)
+            words = "are predicted wherever their probability is above 0: none has a recall"
+        columns = np.flatnonzero(broken & (whole.events > 0))
+        if columns.size:
+            rows = "the tuning rows" + ("" if self.folds is None else " or a part of them")
+            warnings.warn(
+                LabelWarning(
+                    f"{columns.size} of {values.size} labels ({{labels}}) {words} of at least "
+                    f"{self.at_least:g} on {rows}. Ask for less, or bring more rows.",
+                    columns,
+                ),
+                stacklevel=3,
+            )
 
     def _of_folds(
         self, probs: np.ndarray, cells: np.ndarray, sizes: np.ndarray, random_state: int
@@ -244,10 +269,12 @@ def _ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
 def _warn_of_labels_without_events(events: np.ndarray, shared: float) -> None:
     bare = np.flatnonzero(events == 0)
     if bare.size:
-        shown = ", ".join(map(str, bare[:5])) + (", .." if bare.size > 5 else "")
         warnings.warn(
-            f"{bare.size} of {events.size} labels (columns {shown}) have no known positive or no "
-            f"known negative among the tuning rows: their threshold is {shared:.3g}, that of all "
-            "labels together.",
+            LabelWarning(
+                f"{bare.size} of {events.size} labels ({{labels}}) have no known positive or no "
+                f"known negative among the tuning rows: their threshold is {shared:.3g}, that of "
+                "all labels together.",
+                bare,
+            ),
             stacklevel=4,
         )
