@@ -11,16 +11,18 @@ from sklearn.ensemble import (
     GradientBoostingClassifier,
     HistGradientBoostingClassifier,
     RandomForestClassifier,
+    StackingClassifier,
+    VotingClassifier,
 )
 from sklearn.feature_extraction.text import CountVectorizer
-from sklearn.linear_model import LogisticRegression, SGDClassifier
+from sklearn.linear_model import LinearRegression, LogisticRegression, SGDClassifier
 from sklearn.multiclass import OneVsRestClassifier
-from sklearn.naive_bayes import GaussianNB, MultinomialNB
+from sklearn.naive_bayes import CategoricalNB, GaussianNB, MultinomialNB
 from sklearn.neighbors import KNeighborsClassifier, RadiusNeighborsClassifier
 from sklearn.neural_network import MLPClassifier as OtherMLP
 from sklearn.pipeline import make_pipeline
 from sklearn.semi_supervised import LabelPropagation
-from sklearn.svm import LinearSVC
+from sklearn.svm import LinearSVC, OneClassSVM
 from sklearn.tree import DecisionTreeClassifier
 
 from headway import LinearClassifier, load, wrap
@@ -268,10 +270,37 @@ def test_texts_go_through_a_pipeline():
     assert model.fit(texts, y).predict(["good", "poor"]).tolist() == ["up", "down"]
 
 
-@pytest.mark.parametrize("estimator", [GaussianNB, "lda", CountVectorizer()])
+@pytest.mark.parametrize(
+    "estimator", [GaussianNB, "lda", CountVectorizer(), OneClassSVM(), LinearRegression()]
+)
 def test_what_is_no_classifier_is_refused(estimator):
     with pytest.raises(InputTypeError, match="`estimator` must be a classifier"):
         wrap(estimator)
+
+
+def test_votes_without_probabilities_are_refused_with_the_way_out():
+    with pytest.raises(InputTypeError, match=r"got VotingClassifier\. Set voting='soft'"):
+        wrap(VotingClassifier([("bayes", GaussianNB())]))
+
+
+def test_a_stack_that_will_learn_its_end_is_a_classifier():
+    X, y = rows(n=60)
+    stack = StackingClassifier([("bayes", GaussianNB())])
+    assert np.allclose(
+        wrap(stack).fit(X, y).predict_proba(X), stack.fit(X, y).predict_proba(X), atol=1e-9
+    )
+
+
+def test_a_category_that_a_fold_lacks_is_named_with_the_way_out():
+    X = np.arange(60)[:, None] // 2
+    X[-1] = 30
+    y = np.tile(["no", "yes"], 30)
+    with pytest.raises(InputValueError, match=r"known to CategoricalNB, got .* `min_categories`"):
+        wrap(CategoricalNB(), calibrator="temperature").fit(X, y)
+    with pytest.raises(InputValueError, match="known to CategoricalNB"):
+        wrap(CategoricalNB().fit(X[:-1], y[:-1])).predict(X)
+    model = wrap(CategoricalNB(min_categories=31), calibrator="temperature").fit(X, y)
+    assert set(model.predict(X)) == {"no", "yes"}
 
 
 def test_one_fold_is_refused():

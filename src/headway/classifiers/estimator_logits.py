@@ -204,8 +204,15 @@ def _logits_of_label_sets(estimator: Any, X: Any) -> np.ndarray:
 def _log_probs(estimator: Any, last: Any, X: Any) -> np.ndarray:
     votes = _votes(last)
     if votes is None and hasattr(estimator, "predict_log_proba"):
-        with np.errstate(divide="ignore"):
-            found = np.asarray(estimator.predict_log_proba(X), dtype=np.float64)
+        try:
+            with np.errstate(divide="ignore"):
+                found = np.asarray(estimator.predict_log_proba(X), dtype=np.float64)
+        except IndexError as error:  # CategoricalNB's way to say so
+            raise InputValueError(
+                f"The categories of the features must be known to {type(last).__name__}, got one "
+                f"that the rows it was fitted on lack ({error}). Tell it how many there are, as by "
+                "`min_categories`."
+            ) from error
         # What underflowed comes last in its row, whatever the other rows hold.
         least = np.where(found == -np.inf, np.log(LEAST), found).min(axis=1, keepdims=True)
         return np.where(found == -np.inf, np.minimum(least, np.log(LEAST)), found)

@@ -321,10 +321,23 @@ class WrappedClassifier(HeadClassifier):
 
 def _check_estimator(estimator: Any) -> None:
     scores = hasattr(estimator, "predict_proba") or hasattr(estimator, "decision_function")
-    if isinstance(estimator, type) or not hasattr(estimator, "fit") or not scores:
+    # A stack learns what stands at its end when it is fitted.
+    scores |= getattr(estimator, "final_estimator", estimator) is None
+    other = not isinstance(estimator, type) and _is_known_as_another(estimator)
+    if isinstance(estimator, type) or not hasattr(estimator, "fit") or not scores or other:
         got = estimator.__name__ if isinstance(estimator, type) else type(estimator).__name__
+        votes = getattr(estimator, "voting", None) == "hard"
         raise InputTypeError(
             "`estimator` must be a classifier with `fit` and predict_proba or decision_function, "
-            f"got {got}{', a class' if isinstance(estimator, type) else ''}. Pass an object, such "
-            "as GaussianNB()."
+            f"got {got}{', a class' if isinstance(estimator, type) else ''}. "
+            + ("Set voting='soft'." if votes else "Pass an object, such as GaussianNB().")
         )
+
+
+def _is_known_as_another(estimator: Any) -> bool:
+    """Return whether the estimator says of itself that it is no classifier."""
+    try:
+        kind = get_tags(estimator).estimator_type
+    except (AttributeError, TypeError):  # not scikit-learn's, and without tags
+        return False
+    return kind not in (None, "classifier")
