@@ -569,6 +569,25 @@ class TestEvaluate:
         assert names == {"scores", "differences", "classes", "confusion", "curves", "reliability"}
         assert "wrote 12 figures to shown" in done.err
 
+    def test_prices_in_a_file_are_those_of_both_models(self, headway, models, folder):
+        (folder / "costs.csv").write_text(
+            "true,virginica,setosa,versicolor,ask\n"
+            "setosa,1,0,1,0.1\nversicolor,1,1,0,0.1\nvirginica,0,1,9,0.1\n"
+        )
+        assert headway(
+            "decide", "b.headway", "--costs", "costs.csv", "--save", "careful.headway"
+        ).code == 0  # fmt: skip
+        words = ("careful.headway", "iris.csv", "--target", "species", "--against", "b.headway")
+        done = headway("evaluate", *words, "--costs", "costs.csv", "--json")
+        assert done.code == 0, done.err
+        told = json.loads(done.out)
+        both = told["differences"]["scores"]["mean_cost"]
+        assert both["first"] == told["scores"]["mean_cost"]["value"]
+        assert both["better"] == "first"
+        done = headway("evaluate", *words, "--costs", "none.csv")
+        assert done.code == 1
+        assert "none.csv" in done.err
+
     def test_missing_cells_count_nowhere(self, headway, models, folder):
         lines = (folder / "cells.csv").read_text().splitlines()
         lines[1] = lines[1].rsplit(",", 1)[0] + ","

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 import sklearn.metrics as sk
 
-from headway.evaluation import evaluate_probs
+from headway import Abstain, LeastCost, LinearClassifier, TopK, read_costs
+from headway.errors import InputValueError
+from headway.evaluation import compare_evaluations, evaluate, evaluate_probs
 
 EMPTY = {"zero_division": 0.0}
 
@@ -226,9 +228,6 @@ def test_an_impossible_truth_makes_the_log_loss_infinite_without_an_interval():
 
 
 def test_the_mean_cost_is_that_of_the_prices_paid():
-    from headway import LeastCost, LinearClassifier
-    from headway.evaluation import evaluate
-
     rng = np.random.default_rng(0)
     X = rng.normal(size=(300, 3))
     y = np.array(["ant", "bee", "cat"])[(X + rng.gumbel(size=X.shape)).argmax(axis=1)]
@@ -241,6 +240,56 @@ def test_the_mean_cost_is_that_of_the_prices_paid():
     assert score.value == pytest.approx(np.average(paid, weights=weights))
     assert score.low < score.value < score.high
     assert score.smaller_is_better
+
+
+def three_animals(n=300):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(n, 3))
+    y = np.array(["ant", "bee", "cat"])[(X + rng.gumbel(size=X.shape)).argmax(axis=1)]
+    return LinearClassifier().fit(X, y), X, y
+
+
+def test_one_table_prices_models_that_decide_by_different_rules_alike():
+    model, X, y = three_animals()
+    # In another order than the classes, and with an action that most models do not have.
+    table = {
+        "cat": {"ant": 5, "bee": 4, "ask": 0.5},
+        "ant": {"cat": 1, "bee": 2, "ask": 0.5},
+        "bee": {"cat": 3, "ant": 1, "ask": 0.5},
+    }
+    prices = {(t, a): price for t, row in table.items() for a, price in row.items()}
+    asks = model.decide_by(read_costs(table, model.classes_))
+    results = []
+    for one in (model, asks):
+        paid = [0.0 if t == a else prices[t, a] for t, a in zip(y, one.predict(X), strict=True)]
+        results.append(evaluate(one, X, y, cost=table, n_bootstrap=0))
+        assert results[-1]["mean_cost"].value == pytest.approx(np.mean(paid))
+    assert "ask" in set(asks.predict(X))
+    pair = compare_evaluations(*results, n_bootstrap=200)
+    assert pair["mean_cost"].better == "second"
+    # The prices that a model goes by do not hide those that are asked for.
+    other = evaluate(asks, X, y, cost=LeastCost(np.ones((3, 4)), asks.head_.decision.actions))
+    assert other["mean_cost"].value == 1.0
+
+
+def test_prices_that_do_not_fit_the_decisions_are_refused():
+    model, X, y = three_animals(60)
+    abstains = model.decide_by(Abstain(0.5))
+    mistakes = 1 - np.eye(3)
+    assert evaluate(model, X, y, cost=mistakes)["mean_cost"].value == pytest.approx(
+        1 - evaluate(model, X, y)["accuracy"].value
+    )
+    for one, cost, message in [
+        (abstains, mistakes, "price for every action that the model can take, got none for 'abst"),
+        (model, LeastCost([[0, 1], [1, 0]]), "a row for each of the 3 classes, got 2"),
+        (model, LeastCost(np.ones((3, 2))), "got none for 'cat'"),
+        (model, np.ones((2, 2)), "got"),
+        (model, np.eye(3), "right answer must not cost more"),
+        (model.decide_by(TopK(2)), mistakes, "one class a row, got sets of candidates"),
+        (LinearClassifier().fit(X, X > 0), mistakes, "one class a row, got label sets"),
+    ]:
+        with pytest.raises(InputValueError, match=message):
+            evaluate(one, X, X > 0 if one.kind_ == "multilabel" else y, cost=cost)
 
 
 def test_label_sets_have_a_mean_cost_where_costs_are_given():

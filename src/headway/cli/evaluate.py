@@ -21,6 +21,7 @@ EXAMPLES = """Examples:
 \b
   headway evaluate iris.headway test.csv --target species
   headway evaluate new.headway test.csv --target species --against old.headway
+  headway evaluate new.headway test.csv --target kind --costs prices.csv
   headway evaluate moods.headway test.csv --target calm,sad --figures pictures
 """
 
@@ -35,6 +36,14 @@ def run(
         typer.Option(
             metavar="MODEL2",
             help="Another model: every difference on the same rows, with its paired interval.",
+            show_default=False,
+        ),
+    ] = None,
+    costs: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COSTS",
+            help="Also the mean cost of the decisions; a CSV file of prices, see `headway decide`.",
             show_default=False,
         ),
     ] = None,
@@ -89,6 +98,7 @@ def run(
         "level": level,
         "n_bootstrap": bootstrap,
         "zero_division": zero_division,
+        "cost": costs,
     }
     labels = _labels(file, target, missing)
     first = evaluate(*_rows(model, file), labels, **options)

@@ -26,9 +26,10 @@ import numpy as np
 from headway._check import check_fraction
 from headway.classifiers.answers import action_names
 from headway.classifiers.base import HeadClassifier
-from headway.decisions import LabelThresholds, LeastCost, Threshold
+from headway.decisions import LabelThresholds, Threshold
 from headway.errors import InputTypeError, InputValueError
 from headway.evaluation.bootstrap import bootstrap_interval
+from headway.evaluation.costs import costs_of
 from headway.evaluation.exclusive import exclusive_scorer
 from headway.evaluation.multilabel import multilabel_scorer
 from headway.evaluation.per_label import confusion_of, label_scores
@@ -46,6 +47,7 @@ def evaluate(
     X: Any,
     y: Any,
     *,
+    cost: Any = None,
     sample_weight: Any = None,
     level: float = 0.95,
     n_bootstrap: int = 1000,
@@ -62,6 +64,10 @@ def evaluate(
         Features.
     y : n labels
         As for `fit`; cells of a label matrix may be NaN (missing).
+    cost : LeastCost, path, dict or array, optional
+        Prices of the actions, for one class a row, as `read_costs` takes them; what the rows
+        cost by them becomes the score "mean_cost".  By default those that the model decides by,
+        if it does: give one `cost` to compare models that decide by different rules.
     sample_weight : array of shape (n,), optional
         Non-negative; a weight of 2 counts as the row given twice in every value.  In intervals a
         row is one observation, whatever its weight.
@@ -82,7 +88,8 @@ def evaluate(
     Raises
     ------
     InputTypeError, InputValueError
-        If rows and labels do not fit together, or a label was not there at `fit`.
+        If rows and labels do not fit together, a label was not there at `fit`, or an action that
+        the model can take has no price.
 
     Examples
     --------
@@ -113,9 +120,6 @@ def evaluate(
     elif isinstance(head.link, SigmoidLink):
         losses = cell_log_loss(logits, labels)  # from logits, where nothing rounds to 0 or 1
     actions = head.decide(logits)
-    costs = None
-    if isinstance(head.decision, LeastCost) and labels.ndim == 1:
-        costs = head.decision.cost[labels, actions]
     decisions, further = _columns(actions, head.decision, model.classes_)
     rows = read_rows(
         head.to_probs(logits),
@@ -126,7 +130,7 @@ def evaluate(
         sample_weight=sample_weight,
         further=further,
         thresholds=_thresholds(head.decision, model.kind_, len(model.classes_)),
-        costs=costs,
+        costs=costs_of(cost, head.decision, actions, labels, model.classes_),
     )
     return _evaluate(
         rows,
