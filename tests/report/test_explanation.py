@@ -53,3 +53,19 @@ def test_the_bars_are_the_contributions_and_the_rest():
     assert len(widths) == 4
     np.testing.assert_allclose(sum(widths), reason.logit - reason.base)
     np.testing.assert_allclose(widths[:3], reason.values[reason.largest(3)])
+
+
+def test_what_was_compared_ends_at_1_and_its_title_counts_long_answers():
+    features, cells = make_multilabel_classification(80, 30, n_classes=4, random_state=1)
+    names = ["amazed-surprised", "happy-pleased", "relaxing-calm", "quiet-still"]
+    model = LinearClassifier(classes=names).fit(features, cells)
+    every = explain_prediction(model.decide_by(LabelThresholds((0.0,) * 4)), features, 0)
+    one = explain_prediction(model.decide_by(LabelThresholds((0.0, 1.0, 1.0, 1.0))), features, 0)
+    for explanation, title in ((every, "Decided: 4 of 4"), (one, "Decided: amazed-surprised")):
+        figure = explanation_picture(explanation).figure
+        axes = figure.subfigs[-1].axes[1]
+        assert axes.get_xlim() == (0, 1)
+        assert axes.get_title(loc="left") == title
+        figure.draw_without_rendering()
+        ends = [text.get_window_extent().x1 for text in axes.texts]
+        assert max(ends) <= figure.bbox.x1

@@ -27,6 +27,7 @@ __all__ = ["explanation_picture"]
 
 MOST_BARS = 12
 MOST_REASONS = 3
+WIDEST = 24  # characters of a panel's title
 LEAST_COST = "expected cost"
 
 
@@ -209,9 +210,18 @@ def _options(axes: Axes, told: Explanation) -> None:
     if cost:
         axes.margins(x=0.2)
     else:
-        axes.set(xlim=(0, 1.22), xticks=[0, 0.5, 1])
+        # A probability ends at 1; the layout makes room for the numbers that stand beyond it.
+        axes.set(xlim=(0, 1), xticks=[0, 0.5, 1])
     lined = any(option.line is not None for option in options)
     axes.set_xlabel(
         f"{told.compared} (filled: chosen" + ("; black: its threshold)" if lined else ")")
     )
-    axes.set_title(f"Decided: {shorten(told.answer, 24)}")
+    axes.set_title(f"Decided: {_decided(told)}")
+
+
+def _decided(told: Explanation) -> str:
+    """Return the answer, or how many were chosen where their names are too long for a panel."""
+    chosen = sum(option.chosen for option in told.options)
+    if len(told.answer) <= WIDEST or chosen < 2:
+        return shorten(told.answer, WIDEST)
+    return f"{chosen} of {len(told.options)}"
