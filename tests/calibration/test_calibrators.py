@@ -1,5 +1,9 @@
 """Laws that every calibrator obeys, then what each one finds."""
 
+import pickle
+from copy import deepcopy
+from dataclasses import fields
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
@@ -55,6 +59,17 @@ def fitted(request):
 
 
 class TestEveryCalibrator:
+    @pytest.mark.parametrize("again", [deepcopy, lambda x: pickle.loads(pickle.dumps(x))])
+    def test_a_copy_is_equal_and_read_only(self, fitted, again):
+        calibrator = fitted[0]
+        copy = again(calibrator)
+        assert copy == calibrator
+        assert hash(copy) == hash(calibrator)
+        for field in fields(copy):
+            value = getattr(copy, field.name)
+            for array in value if isinstance(value, tuple) else (value,):
+                assert not isinstance(array, np.ndarray) or not array.flags.writeable
+
     def test_maps_logits_to_logits_of_the_same_shape_and_dtype(self, fitted):
         calibrator, logits = fitted
         assert isinstance(calibrator, Calibrator)

@@ -1,3 +1,6 @@
+import pickle
+from copy import deepcopy
+
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
@@ -102,6 +105,18 @@ def test_a_cost_cannot_be_changed_from_outside():
     assert decision != Argmax()
     with pytest.raises(ValueError, match="read-only"):
         decision.cost[0, 0] = 1.0
+
+
+def test_a_copied_cost_cannot_be_changed_either():
+    decision = LeastCost([[0.0, 1.0], [1.0, 0.0]])
+    for copy in (deepcopy(decision), pickle.loads(pickle.dumps(decision))):
+        assert copy == decision
+        with pytest.raises(ValueError, match="read-only"):
+            copy.cost[0, 0] = 9.0
+
+
+def test_prices_are_taken_as_they_are_even_if_right_answers_are_the_dear_ones():
+    assert LeastCost(np.eye(2))([[0.9, 0.1], [0.2, 0.8]]).tolist() == [1, 0]
 
 
 def test_helpers_refuse_what_makes_no_cost():

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from headway._frozen import restore_frozen
 from headway.calibration.columns import Fit, Prior, fit_columns, soft_targets
 from headway.calibration.rows import CalibrationRows, check_columns, label_rows
 from headway.errors import InputValueError
@@ -52,6 +53,8 @@ class Beta:
     below: np.ndarray
     above: np.ndarray
     intercept: np.ndarray
+
+    __setstate__ = restore_frozen
 
     def __post_init__(self) -> None:
         for name in ("below", "above", "intercept"):

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import isotonic_regression
 
+from headway._frozen import restore_frozen
 from headway.calibration.rows import check_columns, label_rows
 from headway.errors import InputValueError
 
@@ -54,6 +55,8 @@ class Isotonic:
     values: tuple[np.ndarray, ...]
     slope: np.ndarray | None = None
     keeps_order = False  # it ties what it cannot tell apart
+
+    __setstate__ = restore_frozen
 
     def __post_init__(self) -> None:
         for name in ("places", "values"):

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from headway._frozen import restore_frozen
 from headway.calibration.affine import fit_affine, free_classes, mapped, tempered
 from headway.calibration.rows import check_columns, class_rows, refuse_impossible
 from headway.calibration.temperature import Temperature
@@ -50,6 +51,8 @@ class MatrixScaling:
     matrix: np.ndarray
     intercept: np.ndarray
     keeps_order = False
+
+    __setstate__ = restore_frozen
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "temperature", Temperature(self.temperature).value)

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from headway._frozen import restore_frozen
 from headway.calibration.columns import Prior, fit_columns, soft_targets
 from headway.calibration.rows import CalibrationRows, check_columns, label_rows
 from headway.errors import InputValueError
@@ -43,6 +44,8 @@ class Platt:
 
     slope: np.ndarray
     intercept: np.ndarray
+
+    __setstate__ = restore_frozen
 
     def __post_init__(self) -> None:
         for name in ("slope", "intercept"):

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from headway._frozen import restore_frozen
 from headway.calibration.rows import check_columns
 from headway.errors import InputValueError
 from headway.kernels import softmax
@@ -47,6 +48,8 @@ class PriorShift:
 
     shift: np.ndarray
     keeps_order = False
+
+    __setstate__ = restore_frozen
 
     def __post_init__(self) -> None:
         shift = np.array(self.shift, dtype=np.float64)

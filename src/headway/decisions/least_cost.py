@@ -13,6 +13,7 @@ import numpy as np
 
 from headway._array import Array, as_array, like, namespace, to_floating
 from headway._check import check_fraction, check_probs
+from headway._frozen import restore_frozen
 from headway.errors import InputTypeError, InputValueError
 
 __all__ = ["LeastCost", "threshold_cost", "with_abstention", "zero_one_cost"]
@@ -25,7 +26,8 @@ class LeastCost:
     Parameters
     ----------
     cost : array of shape (K, A)
-        Finite prices: one row for each true class, one column for each action.
+        Finite prices: one row for each true class, one column for each action.  They are taken
+        as they are; `read_costs` refuses a right answer that costs more than a wrong one.
     actions : sequence of A str, optional
         Names of the actions.  Action a < K stands for class a; those from K on are no classes,
         and one such action without a name is called "abstain".
@@ -43,6 +45,8 @@ class LeastCost:
     cost: np.ndarray
     actions: tuple[str, ...] | None = None
     kinds: ClassVar[tuple[str, ...]] = ("binary", "exclusive")
+
+    __setstate__ = restore_frozen
 
     def __post_init__(self) -> None:
         cost = np.array(self.cost, dtype=np.float64)
