@@ -5,7 +5,8 @@
 Fitted with penalties that draw to the identity and to 0 (`affine.py` has the rule): K for the
 diagonal and the intercept, K (K - 1) for what lies off the diagonal, so that K^2 numbers are
 paid for only where the rows can.  The trap: one impossible class would make every other logit
-infinite; logits of -inf are refused.
+infinite; logits of -inf are refused.  A class without enough rows keeps its tempered logit, but
+the others were fitted without its rows and may rise above it there: bring rows of every class.
 
 References
 ----------
