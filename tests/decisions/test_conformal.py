@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
+from scipy.special import softmax
 from scipy.stats import betabinom, kstest
 
 from headway.decisions import ApsScore, Argmax, ConformalSets, Decision, LacScore, PredictionSets
@@ -175,14 +176,27 @@ def test_a_row_has_the_same_set_alone_and_among_others_in_any_precision(rows):
     assert isinstance(sets, Decision)
 
 
+@pytest.mark.parametrize("shift", [1e-3, 64.0, 1000.0])
+@pytest.mark.parametrize("method", ["lac", "aps", "raps"])
+def test_a_shared_shift_of_the_logits_changes_no_set(method, shift):
+    rng = np.random.default_rng(0)
+    logits = 2 * rng.normal(size=(1000, 5))
+    labels = (logits + rng.gumbel(size=logits.shape)).argmax(axis=1)
+    tuner = ConformalSets(0.8, method=method)
+    decision = tuner.fit(softmax(logits[500:], axis=1), labels[500:])
+    plain, shifted = logits[:500], logits[:500] + shift
+    assert_array_equal(decision(softmax(shifted, axis=1)), decision(softmax(plain, axis=1)))
+
+
 def test_the_draws_of_rows_are_uniform_and_independent_of_the_probabilities():
     probs = np.random.default_rng(0).dirichlet([9.0, 0.1, 0.1], size=20_000)
     u, other = row_draws(probs, 0), row_draws(probs, 1)
     assert kstest(u, "uniform").pvalue > 1e-3
     assert abs(np.corrcoef(u, other)[0, 1]) < 4 / np.sqrt(20_000)
     assert abs(np.corrcoef(u, probs[:, 0])[0, 1]) < 4 / np.sqrt(20_000)
-    # Nearly certain rows that differ in their last bits draw for themselves.
-    near = np.column_stack([1 - np.arange(1, 2001) * 2.0**-52, np.zeros(2000)])
+    # Nearly certain rows draw for themselves: their tiny probabilities tell them apart.
+    tiny = np.arange(1, 2001) * 2.0**-52
+    near = np.column_stack([1 - tiny, tiny])
     assert kstest(row_draws(near, 0), "uniform").pvalue > 1e-3
     assert row_draws(np.array([[0.0, 1.0]]), 0) == row_draws(np.array([[-0.0, 1.0]]), 0)
     swapped = row_draws(np.array([[0.25, 0.75], [0.75, 0.25]]), 0)

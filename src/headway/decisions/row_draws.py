@@ -8,14 +8,17 @@ are.
 
     u = (sum_j mix(bits(p_j) + (j + 1) golden + mix(seed)), mixed again) / 2^64
 
-The trap: rows with the very same probabilities share their draw, and a probability that differs
-in its last bit (another batch size in a matrix product) brings another draw.
+The trap is rounding: logits that are shifted by a constant, or multiplied in batches of another
+size, bring probabilities that differ in their last bits.  Hence 24 significant bits are hashed;
+about one probability in ten million lies so near to the middle between two of these that its last
+bits still bring another draw.  Rows that agree in all 24 share their draw.
 """
 
 import numpy as np
 
 __all__ = ["row_draws"]
 
+KEPT = 24  # bits
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 FACTORS = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 
@@ -45,8 +48,10 @@ def row_draws(probs: np.ndarray, seed: int, /) -> np.ndarray:
     >>> bool(u[0] == u[2]), bool(u[0] == u[1])
     (True, False)
     """
+    fraction, exponent = np.frexp(np.asarray(probs, dtype=np.float64))
+    rounded = np.ldexp(np.rint(fraction * 2.0**KEPT), exponent - KEPT)
     # 0.0 and -0.0 are the same probability, with different bits.
-    bits = np.ascontiguousarray(probs + 0.0, dtype=np.float64).view(np.uint64)
+    bits = np.ascontiguousarray(rounded + 0.0).view(np.uint64)
     columns = np.arange(1, probs.shape[1] + 1, dtype=np.uint64) * GOLDEN
     start = _mix(np.array([seed % (1 << 64)], dtype=np.uint64))
     mixed = _mix(np.add.reduce(_mix(bits + (columns + start)), axis=1, dtype=np.uint64))
