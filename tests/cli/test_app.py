@@ -27,6 +27,7 @@ VERBS = [
     "curves",
     "explain-training",
     "signal",
+    "study",
     "config",
 ]
 HEAVY = ["numpy", "scipy", "sklearn", "torch", "matplotlib", "polars", "pandas", "rich", "jinja2"]

@@ -27,8 +27,11 @@ PAGES = [
 ]
 FENCE = re.compile(r"^```(\w+)[^\n]*\n(.*?)^```\s*$", re.MULTILINE | re.DOTALL)
 FLAGS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS | doctest.IGNORE_EXCEPTION_DETAIL
-# Seconds at the end of a score, and a bound that is rounding noise: different on every machine.
-VOLATILE = re.compile(r"(?<=\d\.\d{3})  +\d+\.\d\d$|(?<=^optimality gap) +\S+")
+# Seconds at the end of a score or a study, and a bound that is rounding noise: different on every
+# machine.
+VOLATILE = re.compile(
+    r"(?<=\d\.\d{3})  +\d+\.\d\d$|(?<=^optimality gap) +\S+|(?<=^headway: took) \d+\.\d s$"
+)
 # Known words after ``` that no test runs.
 SHOWN_ONLY = {"bash", "sh", "text", "csv", "json", "html", "toml", "mermaid", "bibtex"}
 

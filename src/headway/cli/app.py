@@ -29,6 +29,7 @@ from headway.cli import (
     probs,
     review,
     signal,
+    study,
     tune,
 )
 from headway.cli.console import note, one_line, quieten_stdout
@@ -75,6 +76,7 @@ for verb in (
     curves,
     explain_training,
     signal,
+    study,
     config,
 ):
     app.command(verb.NAME, epilog=verb.EXAMPLES, context_settings=verb.CONTEXT)(verb.run)

@@ -2,6 +2,10 @@
 
 from headway.comparison.contest import compare
 from headway.comparison.results import Comparison, Entry, Estimate, McNemar, Run, Verdict
+from headway.comparison.studies import STUDIES, Study, run_study
+from headway.comparison.study_draws import StudySetting
+from headway.comparison.study_results import StudyPoint, StudyResult, StudyScores
+from headway.comparison.study_telling import study_text
 from headway.comparison.views import (
     LossCurve,
     confusion_counts,
@@ -10,15 +14,23 @@ from headway.comparison.views import (
 )
 
 __all__ = [
+    "STUDIES",
     "Comparison",
     "Entry",
     "Estimate",
     "LossCurve",
     "McNemar",
     "Run",
+    "Study",
+    "StudyPoint",
+    "StudyResult",
+    "StudyScores",
+    "StudySetting",
     "Verdict",
     "compare",
     "confusion_counts",
     "disagreements",
     "loss_curve",
+    "run_study",
+    "study_text",
 ]

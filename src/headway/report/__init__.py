@@ -22,6 +22,7 @@ from headway.report.picture import Picture, to_inline_svg, write_picture
 from headway.report.returns import returns_picture
 from headway.report.signal import signal_picture
 from headway.report.story import story_picture, story_pictures
+from headway.report.study import study_picture
 from headway.report.text import as_plain_text, text
 from headway.report.thresholds import threshold_picture
 
@@ -49,6 +50,7 @@ __all__ = [
     "signal_picture",
     "story_picture",
     "story_pictures",
+    "study_picture",
     "text",
     "threshold_picture",
     "to_inline_svg",
