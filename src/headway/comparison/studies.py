@@ -81,7 +81,7 @@ def _study(name: str, variable: str, values: Sequence[float], quick: Sequence[fl
 _AROUND = ("ring", "row")
 _CLASSES: dict[str, Any] = {"separation": 5.0, "n_train": 2000}
 
-# On the ring and in the row a class has two neighbours however many there are, so these end at 100.
+# On the ring and in the row a class has two neighbours however many there are, so these end at 30.
 STUDIES = {
     study.name: study
     for study in (
@@ -91,8 +91,8 @@ STUDIES = {
             "classes",
             "n_classes",
             _grid("n_classes", (2, 3, 5, 10, 30, 100, 300, 1000), layouts=("sphere",), **_CLASSES)
-            + _grid("n_classes", (2, 3, 5, 10, 30, 100), layouts=_AROUND, **_CLASSES),
-            _grid("n_classes", (2, 10, 100), **_CLASSES),
+            + _grid("n_classes", (2, 3, 5, 10, 30), layouts=_AROUND, **_CLASSES),
+            _grid("n_classes", (2, 10, 30), **_CLASSES),
         ),
         _study("imbalance", "imbalance", (1, 3, 10, 30, 100, 300), (1, 10, 100)),
         _study("label-noise", "label_noise", (0, 0.05, 0.1, 0.2, 0.4, 0.6), (0, 0.2, 0.4)),

@@ -22,6 +22,7 @@ class StudyVariable:
     """How the swept variable is written: head of its column, words, and how its values look."""
 
     column: str
+    short: str
     words: str
     scale: str = "log"
     percent: bool = False
@@ -32,11 +33,17 @@ class StudyVariable:
 
 
 VARIABLES = {
-    "separation": StudyVariable("apart", "distance between classes, standard deviations"),
-    "n_train": StudyVariable("rows", "training rows"),
-    "n_classes": StudyVariable("classes", "classes"),
-    "imbalance": StudyVariable("uneven", "share of the commonest class / that of the rarest"),
-    "label_noise": StudyVariable("wrong", "wrong training labels, %", "linear", percent=True),
+    "separation": StudyVariable(
+        "apart", "distance", "distance between classes, standard deviations"
+    ),
+    "n_train": StudyVariable("rows", "training rows", "training rows"),
+    "n_classes": StudyVariable("classes", "classes", "number of classes"),
+    "imbalance": StudyVariable(
+        "uneven", "commonest / rarest", "share of the commonest class / that of the rarest"
+    ),
+    "label_noise": StudyVariable(
+        "wrong", "wrong labels, %", "wrong training labels, %", "linear", percent=True
+    ),
 }
 LAYOUT_WORDS = {
     "sphere": "sphere: 20 features, each class has a side of its own",

@@ -66,7 +66,7 @@ def study_picture(result: StudyResult) -> Picture:
         for column, layout in enumerate(layouts):
             axes = figure.add_subplot(grid[2, column], sharey=first)
             _accuracies(axes, result, layout)
-            axes.set_xlabel(variable.words.split(",")[0] if len(layouts) > 1 else variable.words)
+            axes.set_xlabel(variable.short)
             if first is None:
                 axes.set_ylabel("accuracy, %")
                 axes.legend(loc="best")
@@ -156,7 +156,7 @@ def _value_axis(axes: Axes, result: StudyResult, variable: StudyVariable, *, few
     if variable.scale == "log":
         axes.set_xscale("log")
     if few and len(values) > 4:
-        values = values[::2] if len(values) % 2 else [*values[:-2:2], values[-1]]
+        values = values[::2] if len(values) % 2 else values[1::2]
     axes.xaxis.set_major_locator(FixedLocator(values))
     axes.xaxis.set_minor_locator(NullLocator())
     factor = 100 if variable.percent else 1
@@ -171,12 +171,10 @@ def _title(result: StudyResult) -> str:
             (point.accuracy_difference for point in result.select(layout)),
             key=lambda estimate: abs(estimate.mean),
         )
-        parts.append(f"{most.mean:+.1f} on the {layout}".replace("-", "−"))
+        points = " points of accuracy" if not parts else ""
+        parts.append(f"{most.mean:+.1f}{points} on the {layout}".replace("-", "−"))
     model = "linear models" if result.model == "linear" else "networks"
-    return (
-        f"Softmax minus sigmoid {SWEPT[result.name]} ({model}): at most "
-        f"{', '.join(parts)} accuracy points"
-    )
+    return f"Softmax minus sigmoid {SWEPT[result.name]} ({model}): at most {', '.join(parts)}"
 
 
 def _ends(result: StudyResult) -> list[str]:
