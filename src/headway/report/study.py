@@ -165,7 +165,7 @@ def _value_axis(axes: Axes, result: StudyResult, variable: StudyVariable, *, few
 
 def _title(result: StudyResult) -> str:
     """Return the largest difference of each layout, as it was measured."""
-    parts = []
+    parts: list[str] = []
     for layout in result.layouts:
         most = max(
             (point.accuracy_difference for point in result.select(layout)),
