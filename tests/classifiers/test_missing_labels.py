@@ -31,12 +31,12 @@ def networks():
 
 
 MAKERS = {
-    "linear": lambda **p: LinearClassifier(**p),
-    "standardised": lambda **p: LinearClassifier(standardize=True, **p),
-    "balanced": lambda **p: LinearClassifier(class_weight="balanced", **p),
-    "smoothed": lambda **p: LinearClassifier(label_smoothing=0.1, **p),
-    "squared": lambda **p: LinearClassifier("sigmoid+mse", **p),
-    "cv": lambda **p: LinearClassifierCV(Cs=[0.1, 1.0], cv=3, **p),
+    "linear": lambda **p: LinearClassifier(random_state=0, **p),
+    "standardised": lambda **p: LinearClassifier(standardize=True, random_state=0, **p),
+    "balanced": lambda **p: LinearClassifier(class_weight="balanced", random_state=0, **p),
+    "smoothed": lambda **p: LinearClassifier(label_smoothing=0.1, random_state=0, **p),
+    "squared": lambda **p: LinearClassifier("sigmoid+mse", random_state=0, **p),
+    "cv": lambda **p: LinearClassifierCV(Cs=[0.1, 1.0], cv=3, random_state=0, **p),
     "mlp": lambda **p: networks()[0].set_params(**p),
     "cnn": lambda **p: networks()[1].set_params(**p),
     "temperature": lambda **p: FromLogits(**p),
@@ -72,8 +72,8 @@ def test_a_declared_missing_value_is_nan(make):
 def test_a_declared_missing_value_may_be_text_among_numbers():
     X, _, holes = with_holes()
     marked = np.where(np.isnan(holes), "?", holes.astype(object))
-    model = LinearClassifier(missing="?").fit(X, marked)
-    assert_array_equal(model.coef_, LinearClassifier().fit(X, holes).coef_)
+    model = LinearClassifier(missing="?", random_state=0).fit(X, marked)
+    assert_array_equal(model.coef_, LinearClassifier(random_state=0).fit(X, holes).coef_)
 
 
 def test_a_declared_missing_value_is_saved(tmp_path, make):
@@ -170,7 +170,7 @@ def test_calibrator_thresholds_and_evaluation_see_known_cells_alone():
     coded = np.where(np.isnan(holes), -1, holes)
     models = []
     for labels, missing in ((holes, None), (coded, -1)):
-        model = LinearClassifier(C=1e4, missing=missing).fit(X[:100], labels[:100])
+        model = LinearClassifier(C=1e4, missing=missing, random_state=0).fit(X[:100], labels[:100])
         model = model.calibrate(X[100:], labels[100:], "platt")
         assert any(model.calibration_report_.kept)
         models.append(model.decide_by(TuneThresholds(), X[100:], labels[100:]))
