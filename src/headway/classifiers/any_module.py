@@ -360,12 +360,6 @@ class NetworkClassifier(TrainedClassifier):
             "state_dict(), path), and FromLogits on its logits with headway."
         )
 
-    def _state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-        raise NotImplementedError  # `save` raises
-
-    def _set_state(self, arrays: dict[str, np.ndarray], values: dict[str, Any]) -> None:
-        raise NotImplementedError
-
 
 def _labels(rows: Any, y: Any) -> Any:
     """Return labels, those of a Dataset if none are given; tensors become arrays."""

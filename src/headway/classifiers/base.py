@@ -42,7 +42,8 @@ class HeadClassifier(AfterLogits, ClassifierMixin, BaseEstimator):
     """Base of the classifiers: an abstract model that makes logits, with a head on top.
 
     A subclass stores `head`, `classes`, `class_weight` and `label_smoothing` as parameters and
-    implements four methods: `_fit_model`, `_logits`, `_state` and `_set_state`.
+    implements `_fit_model` and `_logits`; one that is saved also `_state` and `_set_state`, if it
+    learns more than labels, head and calibrator.
 
     Attributes
     ----------
@@ -98,11 +99,13 @@ class HeadClassifier(AfterLogits, ClassifierMixin, BaseEstimator):
     def _logits(self, X: Any) -> np.ndarray:
         """Return the logits of validated features: (n, K), or (n, 1) for binary."""
 
-    @abstractmethod
     def _state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-        """Return all that was learned, as named arrays and JSON values, for `save`."""
+        """Return what the model learned, as named arrays and JSON values, for `save`.
 
-    @abstractmethod
+        Labels, head and calibrator are saved for every classifier.
+        """
+        return {}, {}
+
     def _set_state(self, arrays: dict[str, np.ndarray], values: dict[str, Any]) -> None:
         """Restore what `_state` returned."""
 

@@ -114,9 +114,3 @@ class FromLogits(HeadClassifier):
 
     def _logits(self, X: Any) -> np.ndarray:
         return logit_columns(X, self.label_encoder_)
-
-    def _state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-        return {}, {}
-
-    def _set_state(self, arrays: dict[str, np.ndarray], values: dict[str, Any]) -> None:
-        pass  # the calibrator and the head are all there is

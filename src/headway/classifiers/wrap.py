@@ -312,12 +312,6 @@ class WrappedClassifier(HeadClassifier):
         check_is_fitted(self)
         self.unwrapped().save(path)
 
-    def _state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-        raise NotImplementedError  # `save` writes the classifier inside
-
-    def _set_state(self, arrays: dict[str, np.ndarray], values: dict[str, Any]) -> None:
-        raise NotImplementedError
-
 
 def _check_estimator(estimator: Any) -> None:
     scores = hasattr(estimator, "predict_proba") or hasattr(estimator, "decision_function")

@@ -130,9 +130,3 @@ class WrappedModule(HeadClassifier):
             f"{type(self.module).__name__}. Save its weights with torch, and FromLogits on its "
             "logits with headway."
         )
-
-    def _state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-        raise NotImplementedError  # `save` raises
-
-    def _set_state(self, arrays: dict[str, np.ndarray], values: dict[str, Any]) -> None:
-        raise NotImplementedError
